@@ -1,0 +1,53 @@
+# The two commands are `make start` and `make test`; each does all the set-up it needs and says what it does.
+# `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+# Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
+TORCH := 2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help start test lint format constraints clean
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-browser --port 9000" are passed on)
+	$(BIN)/academy start $(ARGS)
+
+test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -p no:randomly -o testpaths= \
+	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 60 courses
+
+lint: $(READY)  ## check style, types, security rules and the form of notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m autograder.normal_form --check courses labs
+
+format: $(READY)  ## bring code and notebooks into the form that `make lint` wants
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/python -m autograder.normal_form courses labs
+
+constraints:  ## renew constraints.txt: the newest versions that pyproject.toml allows (then `make test`, then commit)
+	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)" --editable ".[dev]"
+	@{ echo "# Exact versions for the Makefile, CI and Binder; renewed with \`make constraints\`, see binder/README.md."; \
+	  build/constraints/bin/python -m pip freeze --exclude-editable --disable-pip-version-check | sed 's/+cpu$$//'; } > constraints.txt
+	rm -rf build/constraints
+
+clean:  ## remove the virtual environment and caches; workspaces and the classroom stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+
+# Remade when the dependencies change; the stamp is written last, so an interrupted set-up is simply repeated.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up the virtual environment in $(VENV) (once; a few minutes) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@

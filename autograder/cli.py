@@ -1,0 +1,146 @@
+"""The command `academy`: prepare a workspace, open it in JupyterLab, grade a notebook."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from autograder.errors import AcademyError, UnusableNotebookError
+
+app = typer.Typer(
+    name="academy",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Courses and graded labs on open data, multilingual models and the AI Act.",
+    epilog="Exit codes: 0 done (a low score is no error), 1 a notebook could not be graded, 2 wrong usage or set-up.",
+)
+_errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Workspace = Annotated[
+    Path,
+    typer.Option(
+        "--workspace", metavar="DIR", envvar="ACADEMY_WORKSPACE", help="Where your copies of lessons and labs are kept."
+    ),
+]
+Language = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        metavar="LL",
+        help="Language of the lessons, as a two-letter code; English where there is no translation.",
+    ),
+]
+
+
+@app.command()
+def prepare(workspace: Workspace = Path("workspace"), lang: Language = "en") -> None:
+    """Fill your workspace with lessons and labs.
+
+    Run it again at any time: what you changed is never overwritten. A newer version of a file that you changed
+    arrives beside it as NAME-new.ipynb.
+    """
+    _prepare(workspace, lang)
+
+
+@app.command()
+def start(
+    workspace: Workspace = Path("workspace"),
+    lang: Language = "en",
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=65535, help="Port of JupyterLab. [default: the first free one from 8888]"),
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address instead of opening a browser.")
+    ] = False,
+) -> None:
+    """Fill your workspace, then open it in JupyterLab.
+
+    Stop JupyterLab with Ctrl-C in this terminal. Your work stays in the workspace.
+    """
+    from autograder.jupyter import start_lab
+
+    _prepare(workspace, lang)
+    start_lab(workspace, port=port, browser=not no_browser)
+
+
+@app.command()
+def grade(
+    notebooks: Annotated[
+        list[Path], typer.Argument(metavar="NOTEBOOK...", help="Notebooks of labs, as you saved them.")
+    ],
+    lab: Annotated[
+        str | None, typer.Option(metavar="LAB", help="The lab they belong to, where a notebook does not say so itself.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Grade notebooks here and now, question by question.
+
+    Your file is only read. The tests run on a fresh copy of the lab that holds your answers, so a changed or deleted
+    test changes nothing. Example:
+
+        academy grade workspace/labs/find-and-judge/find-and-judge.ipynb
+    """
+    from autograder import grading, kit, report
+
+    if lab is not None:
+        kit.find_lab(lab)
+    results, unusable = [], 0
+    progress = Progress(
+        SpinnerColumn(), TextColumn("grading {task.description}"), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=_errors, transient=True,
+    )  # fmt: skip
+    with progress:
+        task = progress.add_task("", total=len(notebooks))
+        for path in notebooks:
+            progress.update(task, description=path.name)
+            try:
+                results.append(grading.grade(path, lab))
+            except UnusableNotebookError as error:
+                unusable += 1
+                _complain(error)
+            progress.advance(task)
+    if as_json:
+        typer.echo(report.as_json(results))
+    else:
+        report.print_grades(results, Console(highlight=False))
+    if unusable:
+        raise typer.Exit(1)
+
+
+def _prepare(workspace: Path, language: str) -> None:
+    from autograder import report
+    from autograder import workspace as workspaces
+
+    done = workspaces.prepare(workspace, language)
+    report.print_preparation(done, Console(highlight=False, soft_wrap=True))
+    if language != "en":
+        typer.echo(f"  {done.translated} lessons in '{language}', the others in English")
+
+
+def _complain(error: AcademyError) -> None:
+    _errors.print(f"[red]academy:[/] {' '.join(str(error).split())}", markup=True)
+
+
+def main() -> None:
+    """Run the command; every foreseeable fault ends in one line on standard error and the right exit code."""
+    try:
+        app()
+    except AcademyError as error:
+        _complain(error)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(AcademyError(f"{place}{error.strerror or error}; make room or choose another folder, then try again"))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _complain(AcademyError("stopped; nothing is lost, run the same command again"))
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Start JupyterLab in a learner's workspace."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from autograder.errors import AcademyError
+
+_SETTINGS = Path(__file__).resolve().parent / "jupyter_settings"
+_START_PAGE = "lab/tree/courses/00-welcome/01-welcome.ipynb"
+DEFAULT_PORT = 8888
+
+
+def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
+    """Replace this process by JupyterLab, opened at the welcome lesson in `workspace`.
+
+    Without `port` the next free one from 8888 on is taken. Raises `AcademyError` where `port` is taken.
+    """
+    if port is not None and not _is_free(port):
+        raise AcademyError(f"port {port} is taken; choose another with --port, or leave it away to get a free one")
+    arguments = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={workspace.resolve()}",
+        f"--ServerApp.port={DEFAULT_PORT if port is None else port}",
+        f"--ServerApp.port_retries={50 if port is None else 0}",
+        f"--LabApp.default_url=/{_START_PAGE}",
+        f"--LabApp.open_browser={browser}",
+    ]
+    # Learners get Validate; the instructor's panels stay for whoever starts `jupyter lab` at the repository's root.
+    for extension in ("formgrader", "course_list", "assignment_list"):
+        arguments.append(f"--ServerApp.jpserver_extensions=nbgrader.server_extensions.{extension}=False")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--allow-root")  # containers run as root; Jupyter refuses that unless told
+    environment = dict(os.environ)
+    path = environment.get("JUPYTER_CONFIG_PATH")
+    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(_SETTINGS), *([path] if path else [])])
+    os.chdir(workspace)
+    os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell: our own interpreter, a fixed argument list
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,35 @@
+"""nbgrader's configuration for this repository: `labs/` is the source, all else lies in the git-ignored `classroom/`.
+
+Works for every nbgrader command, and for formgrader, started at the repository's root.
+"""
+# mypy: ignore-errors
+
+from pathlib import Path
+
+from autograder.nbgrader_listing import list_only_labs
+from autograder.release import release_config
+
+c = get_config()  # noqa: F821 - traitlets defines it while it reads this file
+
+classroom = Path("classroom")
+
+c.CourseDirectory.course_id = "ai-skills-academy"
+c.CourseDirectory.source_directory = "labs"
+for step in ("release", "submitted", "autograded", "feedback", "solution", "source_with_tests"):
+    setattr(c.CourseDirectory, f"{step}_directory", str(classroom / step))
+c.CourseDirectory.db_url = f"sqlite:///{(classroom / 'gradebook.db').resolve()}"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".academy"]
+
+c.Exchange.root = str((classroom / "exchange").resolve())
+c.ExportApp.plugin_class = "nbgrader.plugins.export.CsvExportPlugin"
+c.CsvExportPlugin.to = str(classroom / "grades.csv")
+
+c.Execute.timeout = 60
+c.ClearSolutions.enforce_metadata = True
+release_config(c)
+
+# nbgrader makes folders inside these, but not these themselves; everybody hands in through the exchange.
+(classroom / "exchange").mkdir(parents=True, exist_ok=True)
+(classroom / "exchange").chmod(0o777)
+
+list_only_labs()

@@ -1,0 +1,74 @@
+"""Rebuild a submission: the instructor's notebook with only the learner's answers taken over, by grade_id."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_solution
+
+from autograder.errors import UnusableNotebookError
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A notebook that is safe to judge by: every cell but the answers is the instructor's own."""
+
+    notebook: NotebookNode
+    """nbformat 4, without outputs"""
+    notes: dict[str, str]
+    """grade_id of an answer cell -> what was odd about it in the submission, in plain words"""
+
+
+def grade_id(cell: NotebookNode) -> str | None:
+    """Return the cell's nbgrader id, or None for an ordinary cell and for metadata that is not nbgrader's."""
+    nbgrader = cell.metadata.get("nbgrader")
+    found = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def rebuild(source: NotebookNode, submission: NotebookNode, lab_name: str) -> Rebuilt:
+    """Put the answers of `submission` into a copy of the instructor's notebook `source`.
+
+    Of an answer cell that stands there several times the last one counts, as in nbgrader. A missing one counts as
+    unanswered. Cells that the learner added, moved, edited or retyped beside the answers have no effect.
+
+    Raises `UnusableNotebookError` where the submission holds not one cell of this lab.
+    """
+    answers: dict[str, list[str]] = {}
+    for cell in submission.cells:
+        identifier = grade_id(cell)
+        if identifier is not None:
+            answers.setdefault(identifier, []).append(cell.source)
+    notebook = deepcopy(source)
+    known = {grade_id(cell) for cell in notebook.cells} - {None}
+    if not known & set(answers):
+        raise UnusableNotebookError(
+            f"this is not a notebook of the lab '{lab_name}': none of its answer cells is there; "
+            "name the right lab with --lab, or start from a fresh copy (`academy prepare`)"
+        )
+    notes: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        identifier = grade_id(cell)
+        if identifier is None or not is_solution(cell):
+            continue
+        found = answers.get(identifier, [])
+        cell.source = found[-1] if found else ""
+        if not found:
+            notes[identifier] = f"The answer cell '{identifier}' is missing from the notebook."
+        elif len(found) > 1:
+            notes[identifier] = f"The answer cell '{identifier}' is there {len(found)} times; the last one counts."
+    return Rebuilt(notebook, notes)
+
+
+def questions(notebook: NotebookNode) -> list[tuple[NotebookNode, NotebookNode | None]]:
+    """Pair each graded cell with the answer it judges: the nearest answer cell above it, or itself if written."""
+    pairs: list[tuple[NotebookNode, NotebookNode | None]] = []
+    answer: NotebookNode | None = None
+    for cell in notebook.cells:
+        if is_solution(cell):
+            answer = cell
+        if is_grade(cell):
+            pairs.append((cell, answer))
+    return pairs

@@ -1,0 +1,129 @@
+"""Fill a learner's workspace with lessons and released labs, and never overwrite what a learner changed."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder import kit
+from autograder.errors import AcademyError
+from autograder.normal_form import as_text
+from autograder.release import released
+
+LANGUAGES = tuple("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())  # noqa: SIM905
+"""The 24 official EU languages as two-letter codes."""
+
+_RECORD = Path(".academy", "delivered.json")
+"""Inside a workspace: what was delivered, as relative path -> SHA-256 of the file at delivery."""
+
+
+@dataclass
+class Report:
+    """What `prepare` did: paths relative to the workspace, sorted into what a learner wants to know."""
+
+    workspace: Path
+    new: list[Path] = field(default_factory=list)
+    updated: list[Path] = field(default_factory=list)
+    beside: list[tuple[Path, Path]] = field(default_factory=list)
+    """(the learner's changed file, the newer version laid beside it)"""
+    kept: list[Path] = field(default_factory=list)
+    """changed by the learner, and no newer version to lay beside"""
+    translated: int = 0
+    """how many lessons came in the language asked for"""
+
+
+def prepare(workspace: Path, language: str = "en") -> Report:
+    """Bring lessons and released labs into `workspace`, which is made where it does not exist.
+
+    A file that the learner has changed stays as it is; where the kit has a newer version of it, that is laid beside
+    as `<name>-new.ipynb`. Files are written one by one and whole, so an interrupted run is simply run again.
+
+    Raises `AcademyError` for an unknown language, a workspace that cannot be written, and a full disk.
+    """
+    if language not in LANGUAGES:
+        raise AcademyError(f"'{language}' is not one of the 24 official EU languages: {' '.join(LANGUAGES)}")
+    report = Report(workspace)
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        delivered = _read_record(workspace)
+        for path, content, translated in _kit_files(language):
+            _deliver(path, content, delivered, report)
+            report.translated += translated
+            _write_whole(workspace / _RECORD, json.dumps(delivered, indent=1, sort_keys=True).encode())
+    except OSError as error:
+        place = error.filename or workspace
+        raise AcademyError(
+            f"cannot write {place}: {error.strerror}; choose another folder with --workspace, or make room there"
+        ) from error
+    return report
+
+
+def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:
+    """Yield (path in the workspace, content, whether it is a translation) of every file a learner gets."""
+    root = kit.kit_folder()
+    for path in kit.lessons():
+        translation = root / path.with_suffix(f".{language}.ipynb")
+        yield path, (translation if translation.is_file() else root / path).read_bytes(), translation.is_file()
+    for lab in kit.labs().values():
+        yield Path("labs", lab.name, lab.source.name), as_text(released(lab)).encode(), False
+        for data in lab.data_files():
+            yield Path("labs", lab.name) / data, (lab.folder / data).read_bytes(), False
+
+
+def _deliver(path: Path, content: bytes, delivered: dict[str, str], report: Report) -> None:
+    """Write one file, or leave the learner's and lay the newer one beside it."""
+    target, key, wanted = report.workspace / path, path.as_posix(), _sha256(content)
+    present = _sha256(target.read_bytes()) if target.exists() else None
+    if present == wanted:
+        delivered[key] = wanted
+    elif present is None or present == delivered.get(key):
+        _write_whole(target, content)
+        (report.new if present is None else report.updated).append(path)
+        delivered[key] = wanted
+    elif delivered.get(key) == wanted:
+        report.kept.append(path)
+    else:
+        newer = path.with_name(f"{path.stem}-new{path.suffix}")
+        number = 2
+        while not _may_replace(report.workspace / newer, delivered.get(newer.as_posix()), wanted):
+            newer = path.with_name(f"{path.stem}-new-{number}{path.suffix}")
+            number += 1
+        if not (report.workspace / newer).exists() or _sha256((report.workspace / newer).read_bytes()) != wanted:
+            _write_whole(report.workspace / newer, content)
+        delivered[newer.as_posix()] = wanted
+        report.beside.append((path, newer))
+
+
+def _may_replace(path: Path, delivered: str | None, wanted: str) -> bool:
+    """Whether nothing of the learner's is lost when `path` is written."""
+    return not path.exists() or _sha256(path.read_bytes()) in {delivered, wanted}
+
+
+def _read_record(workspace: Path) -> dict[str, str]:
+    """Read what was delivered before; a damaged record counts as none, which only makes `prepare` more careful."""
+    try:
+        record = json.loads((workspace / _RECORD).read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return {k: v for k, v in record.items() if isinstance(v, str)} if isinstance(record, dict) else {}
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write `path` so that at any moment it holds either the old content or all of the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".academy-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
