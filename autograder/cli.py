@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Courses and graded labs on open data, multilingual models and the AI Act.",
     epilog="Exit codes: 0 done (a low score is no error), 1 a notebook could not be graded, 2 wrong usage or set-up.",
 )
+_INTERRUPTED = 130  # the exit code that Typer gives after Ctrl-C
 _errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Workspace = Annotated[
@@ -137,9 +138,10 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         _complain(AcademyError(f"{place}{error.strerror or error}; make room or choose another folder, then try again"))
         sys.exit(2)
-    except KeyboardInterrupt:
-        _complain(AcademyError("stopped; nothing is lost, run the same command again"))
-        sys.exit(130)
+    except SystemExit as leaving:
+        if leaving.code == _INTERRUPTED:
+            _complain(AcademyError("stopped; nothing is lost, run the same command again"))
+        raise
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import NoReturn
 from autograder.errors import AcademyError
 
 _SETTINGS = Path(__file__).resolve().parent / "jupyter_settings"
+"""Learners get nbgrader's Validate; the instructor's panels stay for `jupyter lab` at the repository's root."""
+
 _START_PAGE = "lab/tree/courses/00-welcome/01-welcome.ipynb"
 DEFAULT_PORT = 8888
 
@@ -30,9 +32,6 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
         f"--LabApp.default_url=/{_START_PAGE}",
         f"--LabApp.open_browser={browser}",
     ]
-    # Learners get Validate; the instructor's panels stay for whoever starts `jupyter lab` at the repository's root.
-    for extension in ("formgrader", "course_list", "assignment_list"):
-        arguments.append(f"--ServerApp.jpserver_extensions=nbgrader.server_extensions.{extension}=False")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # containers run as root; Jupyter refuses that unless told
     environment = dict(os.environ)

@@ -1,0 +1,140 @@
+"""The command `academy` as a person types it: exit codes, one-line errors, JSON in the agreed shape."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import cli
+from autograder.kit import labs
+
+FOUND = list(labs())
+
+
+def academy(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"COLUMNS": "200"} | environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("desk")
+    done = academy("prepare", "--workspace", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def error_line(done: subprocess.CompletedProcess[str]) -> str:
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize("command", [(), ("prepare",), ("start",), ("grade",)])
+def test_help_teaches(command: tuple[str, ...]) -> None:
+    done = academy(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_grade_prints_the_agreed_json(desk: Path) -> None:
+    paths = [desk / "labs" / name / f"{name}.ipynb" for name in FOUND]
+    done = academy("grade", "--json", *paths)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert [result["lab"] for result in results] == FOUND
+    for result, path in zip(results, paths, strict=True):
+        assert result.keys() == {"lab", "notebook", "score", "max_score", "questions"}
+        assert result["notebook"] == str(path)
+        assert result["score"] == 0
+        assert result["max_score"] == sum(question["max_score"] for question in result["questions"])
+        for question in result["questions"]:
+            assert question.keys() == {"id", "score", "max_score", "needs_manual_grade", "message"}
+
+
+def test_grade_shows_a_table_with_the_total(desk: Path) -> None:
+    done = academy("grade", desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb")
+    assert done.returncode == 0
+    assert "what to look at" in done.stdout
+    assert "0 of " in done.stdout
+
+
+def test_one_unusable_notebook_does_not_stop_the_others(desk: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text("{")
+    done = academy("grade", "--json", broken, desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb")
+    assert done.returncode == 1
+    assert "broken.ipynb: this is not a notebook" in error_line(done)
+    assert [result["lab"] for result in json.loads(done.stdout)] == [FOUND[0]]
+
+
+def test_wrong_lab_name_lists_the_labs(desk: Path) -> None:
+    done = academy("grade", desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb", "--lab", "nonsense")
+    assert done.returncode == 2
+    assert "there is no lab 'nonsense'; the labs are: " in error_line(done)
+    assert FOUND[0] in done.stderr
+
+
+def test_missing_arguments_are_wrong_usage() -> None:
+    assert academy("grade").returncode == 2
+    assert academy("start", "--port", "nonsense").returncode == 2
+
+
+def test_a_notebook_in_a_read_only_workspace_can_be_graded(desk: Path, tmp_path: Path) -> None:
+    notebook = desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb"
+    before = {path: path.stat().st_mtime_ns for path in desk.rglob("*")}
+    done = academy("grade", "--json", notebook)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in desk.rglob("*")} == before
+
+
+def test_a_read_only_workspace_cannot_be_prepared_and_says_so(tmp_path: Path) -> None:
+    done = academy("prepare", "--workspace", "/proc/academy")
+    assert done.returncode == 2
+    assert "cannot write /proc/academy" in error_line(done)
+    assert "--workspace" in done.stderr
+
+
+def test_a_full_disk_while_grading_is_one_line(desk: Path, monkeypatch, capsys) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device", "/tmp")  # noqa: S108 - only the name of a place
+
+    monkeypatch.setattr("autograder.execution.tempfile.TemporaryDirectory", full)
+    monkeypatch.setattr(sys, "argv", ["academy", "grade", str(desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb")])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    assert leaving.value.code == 2
+    assert "No space left on device; make room" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = academy("start", "--workspace", tmp_path / "desk", "--port", port, "--no-browser")
+    assert done.returncode == 2
+    assert f"port {port} is taken; choose another with --port" in error_line(done)
+
+
+def test_interrupt_says_that_nothing_is_lost(monkeypatch, capsys, tmp_path: Path) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autograder.workspace.prepare", interrupted)
+    monkeypatch.setattr(sys, "argv", ["academy", "prepare", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    assert leaving.value.code == 130
+    assert "nothing is lost" in capsys.readouterr().err

@@ -1,0 +1,100 @@
+"""`make start` from a clone of the repository in a fresh folder: JupyterLab answers and shows the workspace."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from autograder.kit import kit_folder, labs, lessons
+
+ROOT = kit_folder()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tracked files alone, somewhere else; the set-up of dependencies is borrowed, which takes minutes."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("needs a git checkout of the kit")
+    folder = tmp_path_factory.mktemp("elsewhere") / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True, timeout=60)
+    return folder
+
+
+def outside(clone: Path) -> dict[str, str]:
+    """An environment in which Python finds the clone's packages and nothing of this checkout."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "JUPYTER", "LABKIT"))}
+    return kept | {"PYTHONPATH": os.pathsep.join([str(clone), str(clone / "labs")]), "HOME": str(clone.parent)}
+
+
+@pytest.fixture(scope="module")
+def academy(clone: Path) -> Iterator[tuple[str, str, Path]]:
+    """(address, token, workspace) of a running academy."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder.cli", "start", "--no-browser", "--port", str(port)],
+        cwd=clone, env=outside(clone), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    printed = ""
+    deadline = time.monotonic() + 60
+    while "token=" not in printed:
+        line = process.stdout.readline()
+        printed += line
+        assert line, printed
+        assert time.monotonic() < deadline, printed
+    token = re.search(r"token=([0-9a-f]+)", printed)
+    assert token is not None
+    yield f"http://127.0.0.1:{port}", token[1], clone / "workspace"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+
+def ask(academy: tuple[str, str, Path], path: str) -> bytes:
+    address, token, _ = academy
+    with urlopen(f"{address}{path}?token={token}", timeout=20) as answer:  # noqa: S310 - our own server on loopback
+        return answer.read()
+
+
+def test_jupyterlab_answers_and_opens_at_the_welcome_lesson(academy) -> None:
+    page = ask(academy, "/lab").decode()
+    assert "<title>JupyterLab</title>" in page
+    assert "@jupyter/nbgrader:formgrader" in page.split('"disabledExtensions"')[1].split("]")[0]
+
+
+def test_workspace_holds_all_lessons_and_labs(academy) -> None:
+    for lesson in lessons():
+        assert json.loads(ask(academy, f"/api/contents/{lesson.as_posix()}"))["type"] == "notebook"
+    for lab in labs():
+        content = json.loads(ask(academy, f"/api/contents/labs/{lab}/{lab}.ipynb"))["content"]
+        assert "BEGIN SOLUTION" not in json.dumps(content)
+
+
+def test_nothing_outside_the_clone_is_needed_to_grade(clone: Path, academy) -> None:
+    lab = next(iter(labs()))
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.cli", "grade", "--json", f"workspace/labs/{lab}/{lab}.ipynb"],
+        cwd=clone, env=outside(clone), capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)[0]["score"] == 0
+    where = subprocess.run(
+        [sys.executable, "-c", "import autograder, labkit; print(autograder.__file__, labkit.__file__)"],
+        cwd=clone.parent, env=outside(clone), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert all(Path(path).is_relative_to(clone) for path in where.stdout.split())
+
+
+def test_no_tracked_file_leads_out_of_the_repository(clone: Path) -> None:
+    for path in clone.rglob("*"):
+        assert not path.is_symlink() or path.resolve().is_relative_to(clone.resolve()), path

@@ -1,0 +1,108 @@
+"""Every lab against answers that learners really give: wrong, partly right, and unusual but right."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from typer.testing import CliRunner
+
+from autograder.cli import app
+from autograder.judgement import QuestionResult
+from autograder.kit import Lab, labs
+from autograder.rebuild import grade_id, questions
+from autograder.release import released
+
+LABS = labs()
+TABLES = {name: tomllib.loads((Path(__file__).parent / name / "cases.toml").read_text())["case"] for name in LABS}
+CASES = [
+    pytest.param(LABS[lab], case, id=f"{lab}: {case['question']}: {case['name']}")
+    for lab, table in TABLES.items()
+    for case in table
+]
+
+
+def submission(lab: Lab, answers: dict[str, str]) -> NotebookNode:
+    """The released lab with the reference answers filled in, except for those that `answers` gives."""
+    reference = {grade_id(cell): cell.source for cell in lab.notebook().cells}
+    notebook = released(lab)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = answers.get(grade_id(cell), reference[grade_id(cell)])
+    return notebook
+
+
+def graded(notebook: NotebookNode, folder: Path) -> dict[str, QuestionResult]:
+    """Run the notebook through `academy grade --json`, as a learner would."""
+    path = folder / "submission.ipynb"
+    nbformat.write(notebook, path)
+    done = CliRunner().invoke(app, ["grade", "--json", str(path)])
+    assert done.exit_code == 0, done.output
+    (result,) = json.loads(done.stdout)
+    return {question["id"]: QuestionResult(**question) for question in result["questions"]}
+
+
+def automatic(lab: Lab) -> dict[str, float]:
+    """Points of every auto-graded cell of a lab."""
+    cells = [test for test, _ in questions(lab.notebook()) if not test.metadata.nbgrader.solution]
+    return {str(grade_id(cell)): cell.metadata.nbgrader.points for cell in cells}
+
+
+@pytest.mark.parametrize(("lab", "case"), CASES)
+def test_answer_earns_what_it_should(lab: Lab, case: dict[str, Any], tmp_path: Path) -> None:
+    results = graded(submission(lab, {case["question"]: case["code"]}), tmp_path)
+    earned = {identifier: result.score for identifier, result in results.items() if identifier in automatic(lab)}
+    assert earned == automatic(lab) | case.get("points", {})
+    if "message" in case:
+        first = next(iter(case["points"]))
+        assert re.search(case["message"], results[first].message), results[first].message
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_reference_answers_earn_everything_and_the_released_lab_nothing(lab: Lab, tmp_path: Path) -> None:
+    results = graded(submission(lab, {}), tmp_path)
+    assert {identifier: results[identifier].score for identifier in automatic(lab)} == automatic(lab)
+    untouched = graded(released(lab), tmp_path)
+    assert {result.score for result in untouched.values()} == {0}
+    assert {result.message for result in untouched.values()} == {"Not answered yet."}
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_table_covers_every_question(lab: Lab) -> None:
+    """At least three wrong or partly right answers and an unusual right one for each auto-graded question."""
+    judged = {grade_id(answer) for test, answer in questions(lab.notebook()) if not test.metadata.nbgrader.solution}
+    for question in judged:
+        kinds = [case["kind"] for case in TABLES[lab.name] if case["question"] == question]
+        assert sum(kind in {"wrong", "partly"} for kind in kinds) >= 3, question
+        assert "unusual" in kinds, question
+    for case in TABLES[lab.name]:
+        assert case["question"] in judged, case["name"]
+        assert case["kind"] in {"wrong", "partly", "unusual"}, case["name"]
+        assert ("points" in case) == (case["kind"] != "unusual"), case["name"]
+        assert all(score < automatic(lab)[cell] for cell, score in case.get("points", {}).items()), case["name"]
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_size_of_a_lab(lab: Lab) -> None:
+    """20 to 30 points in 6 to 9 questions, mostly auto-graded, with one written answer."""
+    pairs = questions(lab.notebook())
+    written = [test for test, _ in pairs if test.metadata.nbgrader.solution]
+    total = sum(test.metadata.nbgrader.points for test, _ in pairs)
+    assert 20 <= total <= 30
+    assert 6 <= len({grade_id(answer) for _, answer in pairs}) <= 9
+    assert len(written) == 1
+    assert sum(automatic(lab).values()) > total / 2
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_released_lab_gives_nothing_away(lab: Lab) -> None:
+    text = "\n".join(cell.source for cell in released(lab).cells)
+    for mark in ("BEGIN SOLUTION", "HIDDEN TESTS", "MARK SCHEME"):
+        assert mark not in text
+    source = lab.notebook()
+    assert any("BEGIN HIDDEN TESTS" in cell.source for cell in source.cells)
+    assert any("BEGIN MARK SCHEME" in cell.source for cell in source.cells)
