@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_markdown_cell, new_output
 
 from autograder import workspace as module
 from autograder.errors import AcademyError
@@ -72,6 +72,29 @@ def test_a_changed_file_is_kept_and_nothing_is_laid_beside_it_without_need(small
     assert report.kept == [LAB]
     assert (desk / LAB).read_text() == "my work"
     assert len(files(desk)) == 4
+
+
+def test_saving_without_a_change_is_no_change(small_kit: Path, desk: Path) -> None:
+    prepare(desk)
+    saved = json.loads((desk / LESSON).read_text())
+    saved["metadata"]["language_info"] = {"name": "python", "version": "3.11.7"}
+    for cell in saved["cells"]:
+        cell["id"], cell["source"] = "another", "".join(cell["source"]).splitlines(keepends=True)
+    (desk / LESSON).write_text(json.dumps(saved))
+    new_version(small_kit, LESSON, "second edition")
+    assert prepare(desk).updated == [LESSON]
+
+
+@pytest.mark.parametrize("change", ["source", "outputs"])
+def test_text_and_outputs_are_work_that_is_kept(small_kit: Path, desk: Path, change: str) -> None:
+    prepare(desk)
+    notebook = nbformat.read(desk / LAB, as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell[change] = "mine" if change == "source" else [new_output("stream", text="mine")]
+    nbformat.write(notebook, desk / LAB)
+    new_version(small_kit, LAB, "second edition")
+    prepare(desk)
+    assert "mine" in (desk / LAB).read_text()
 
 
 def test_a_newer_version_arrives_beside_a_changed_file(small_kit: Path, desk: Path) -> None:

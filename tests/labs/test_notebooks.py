@@ -1,13 +1,10 @@
 """Lab notebooks from top to bottom: the source runs clean, the released one stops at its first unanswered cell."""
 
-import os
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
 
 from autograder.kit import Lab, labs
 from autograder.release import released
@@ -15,19 +12,10 @@ from autograder.release import released
 LABS = labs()
 
 
-def run(notebook: NotebookNode, folder: Path) -> None:
-    ipc = folder.parent / f"{folder.name}-kernel"
-    extra = {"transport": "ipc", "ip": str(ipc)} if os.name == "posix" else {}
-    client = NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
-    client.create_kernel_manager()
-    client.km.trait_set(**extra)
-    client.execute()
-
-
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_source_runs_clean(lab: Lab, tmp_path: Path) -> None:
+def test_source_runs_clean(lab: Lab, run_notebook, tmp_path: Path) -> None:
     notebook = lab.notebook()
-    run(notebook, tmp_path)
+    run_notebook(notebook, tmp_path)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id
@@ -35,10 +23,10 @@ def test_source_runs_clean(lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_released_lab_stops_at_its_first_unanswered_cell(lab: Lab, tmp_path: Path) -> None:
+def test_released_lab_stops_at_its_first_unanswered_cell(lab: Lab, run_notebook, tmp_path: Path) -> None:
     notebook = released(lab)
     with pytest.raises(CellExecutionError, match="NotImplementedError"):
-        run(notebook, tmp_path)
+        run_notebook(notebook, tmp_path)
     stopped = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
     first = next(
         index for index, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution")

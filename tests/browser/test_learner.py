@@ -1,0 +1,90 @@
+"""A new learner in a real browser: open a lab in JupyterLab, type the answers, run, save, and grade them."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from typer.testing import CliRunner
+
+from autograder.cli import app
+from autograder.kit import Lab, labs, lessons
+from autograder.rebuild import grade_id
+from tests.browser.conftest import Academy
+
+pytestmark = pytest.mark.browser
+LABS = labs()
+
+
+def opened(browser: Browser, academy: Academy, path: str) -> Page:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(academy.page(path))
+    page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for(timeout=60_000)
+    expect(page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
+    return page
+
+
+def run_everything(page: Page) -> None:
+    """Run > Run All Cells, and wait until the last code cell has its number."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
+    expect(prompts.last).to_have_text(re.compile(r"\[\d+\]"), timeout=90_000)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
+
+
+def answers(lab: Lab) -> dict[str, str]:
+    """The reference answers by grade_id, as a learner would type them: without nbgrader's marks."""
+    cells = [cell for cell in lab.notebook().cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    found = {}
+    for cell in cells:
+        kept = [line for line in cell.source.split("\n") if "### BEGIN SOLUTION" not in line and "### END" not in line]
+        found[str(grade_id(cell))] = "\n".join(kept) if cell.cell_type == "code" else "The score counts metadata only."
+    return found
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browser: Browser, academy: Academy) -> None:
+    path = f"labs/{lab.name}/{lab.name}.ipynb"
+    page = opened(browser, academy, path)
+    notebook = nbformat.read(academy.workspace / path, as_version=4)
+    typed = answers(lab)
+    for index, cell in enumerate(notebook.cells):
+        answer = typed.get(str(grade_id(cell)))
+        if answer is None:
+            continue
+        shown = page.locator(".jp-Notebook .jp-Cell").nth(index)
+        if cell.cell_type == "markdown":
+            shown.locator(".jp-MarkdownOutput").dblclick()
+        shown.locator(".cm-content").click()
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(answer)
+    run_everything(page)
+    assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    page.keyboard.press("Control+S")
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=20_000)
+    page.close()
+
+    done = CliRunner().invoke(app, ["grade", "--json", str(academy.workspace / path)])
+    assert done.exit_code == 0, done.output
+    (result,) = json.loads(done.stdout)
+    lost = {
+        q["id"]: q["message"]
+        for q in result["questions"]
+        if q["score"] < q["max_score"] and not q["needs_manual_grade"]
+    }
+    assert lost == {}
+    assert [q["needs_manual_grade"] for q in result["questions"]].count(True) == 1
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=str)
+def test_a_lesson_runs_in_the_browser(lesson: Path, browser: Browser, academy: Academy) -> None:
+    page = opened(browser, academy, lesson.as_posix())
+    run_everything(page)
+    assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    pictures = page.locator(".jp-OutputArea-output img")
+    assert all(pictures.nth(i).get_attribute("alt") for i in range(pictures.count())), "a picture without words"
+    page.close()

@@ -1,0 +1,82 @@
+"""What every lesson has, and what running it costs."""
+
+import re
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from autograder.kit import kit_folder, lessons
+
+LESSONS = lessons()
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=str)
+
+
+def read(lesson: Path) -> NotebookNode:
+    return nbformat.read(kit_folder() / lesson, as_version=4)
+
+
+def texts(notebook: NotebookNode) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def test_the_two_courses_are_there() -> None:
+    assert [lesson.as_posix() for lesson in LESSONS] == [
+        "courses/00-welcome/01-welcome.ipynb",
+        "courses/01-open-data/01-finding.ipynb",
+        "courses/01-open-data/02-describing.ipynb",
+        "courses/01-open-data/03-judging.ipynb",
+        "courses/01-open-data/04-using.ipynb",
+    ]
+
+
+@every_lesson
+def test_goals_time_and_prerequisites_come_first(lesson: Path) -> None:
+    head = "\n".join(texts(read(lesson))[:4])
+    for wanted in ("you can", "Time", "Builds on"):
+        assert wanted.lower() in head.lower(), wanted
+
+
+@every_lesson
+def test_at_least_two_exercises_each_with_a_check_and_a_worked_answer(lesson: Path) -> None:
+    notebook = read(lesson)
+    checks = [cell for cell in notebook.cells if cell.cell_type == "code" and re.search(r"\bcheck\(", cell.source)]
+    worked = [text for text in texts(notebook) if "<details>" in text and "Worked answer" in text]
+    assert len(checks) >= 2
+    assert len(worked) >= len(checks) - 1, "an exercise in two parts may share one worked answer"
+    for cell in checks:
+        assert "Not answered yet" in "".join(output.get("text", "") for output in cell.outputs), cell.id
+
+
+@every_lesson
+def test_the_last_cell_names_dated_sources(lesson: Path) -> None:
+    last = read(lesson).cells[-1]
+    assert last.cell_type == "markdown"
+    assert "source" in last.source.lower()
+    assert len(re.findall(r"\b20\d\d\b", last.source)) >= 2
+
+
+@every_lesson
+def test_every_picture_has_words_and_every_output_is_clean(lesson: Path) -> None:
+    for cell in read(lesson).cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+            data = output.get("data", {})
+            if "image/png" in data:
+                words = re.search(r'<img[^>]* alt="([^"]{20,})"', data.get("text/html", ""))
+                assert words, f"{cell.id}: labkit.plots.describe gives a picture its words"
+
+
+@every_lesson
+def test_a_lesson_takes_less_than_a_minute_and_a_gigabyte(lesson: Path, run_notebook, tmp_path: Path) -> None:
+    notebook = read(lesson)
+    notebook.cells.append(new_code_cell("import resource\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss"))
+    started = time.monotonic()
+    run_notebook(notebook, tmp_path)
+    kilobytes = int(notebook.cells[-1].outputs[0].data["text/plain"])
+    assert time.monotonic() - started < 60
+    assert kilobytes < 1_000_000
