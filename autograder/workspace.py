@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from autograder import kit
@@ -17,7 +18,7 @@ LANGUAGES = tuple("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt r
 """The 24 official EU languages as two-letter codes."""
 
 _RECORD = Path(".academy", "delivered.json")
-"""Inside a workspace: what was delivered, as relative path -> SHA-256 of the file at delivery."""
+"""Inside a workspace: what was delivered, as relative path -> fingerprint of the file at delivery."""
 
 
 @dataclass
@@ -75,8 +76,8 @@ def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:
 
 def _deliver(path: Path, content: bytes, delivered: dict[str, str], report: Report) -> None:
     """Write one file, or leave the learner's and lay the newer one beside it."""
-    target, key, wanted = report.workspace / path, path.as_posix(), _sha256(content)
-    present = _sha256(target.read_bytes()) if target.exists() else None
+    target, key, wanted = report.workspace / path, path.as_posix(), _fingerprint(content)
+    present = _fingerprint(target.read_bytes()) if target.exists() else None
     if present == wanted:
         delivered[key] = wanted
     elif present is None or present == delivered.get(key):
@@ -86,20 +87,49 @@ def _deliver(path: Path, content: bytes, delivered: dict[str, str], report: Repo
     elif delivered.get(key) == wanted:
         report.kept.append(path)
     else:
-        newer = path.with_name(f"{path.stem}-new{path.suffix}")
-        number = 2
-        while not _may_replace(report.workspace / newer, delivered.get(newer.as_posix()), wanted):
-            newer = path.with_name(f"{path.stem}-new-{number}{path.suffix}")
-            number += 1
-        if not (report.workspace / newer).exists() or _sha256((report.workspace / newer).read_bytes()) != wanted:
-            _write_whole(report.workspace / newer, content)
-        delivered[newer.as_posix()] = wanted
-        report.beside.append((path, newer))
+        report.beside.append((path, _lay_beside(path, content, delivered, report.workspace)))
 
 
-def _may_replace(path: Path, delivered: str | None, wanted: str) -> bool:
-    """Whether nothing of the learner's is lost when `path` is written."""
-    return not path.exists() or _sha256(path.read_bytes()) in {delivered, wanted}
+def _lay_beside(path: Path, content: bytes, delivered: dict[str, str], workspace: Path) -> Path:
+    """Write a newer version under the first name beside `path` that costs the learner nothing, and return the name."""
+    wanted = _fingerprint(content)
+    for number in count(1):
+        newer = path.with_name(f"{path.stem}-new{'' if number == 1 else f'-{number}'}{path.suffix}")
+        target = workspace / newer
+        present = _fingerprint(target.read_bytes()) if target.exists() else None
+        if present in {None, wanted, delivered.get(newer.as_posix())}:
+            break
+    if present != wanted:
+        _write_whole(target, content)
+    delivered[newer.as_posix()] = wanted
+    return newer
+
+
+def _fingerprint(content: bytes) -> str:
+    """SHA-256 of what a person can change in a file.
+
+    Of a notebook that is the cells' text and outputs: JupyterLab rewrites ids, counts and metadata whenever it saves,
+    also where nobody changed anything.
+    """
+    try:
+        cells = json.loads(content)["cells"]
+        seen = [[cell["cell_type"], _text(cell["source"]), _without_counts(cell.get("outputs"))] for cell in cells]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+
+def _text(source: object) -> object:
+    return "".join(source) if isinstance(source, list) else source
+
+
+def _without_counts(value: object) -> object:
+    """Outputs in one spelling: text joined that may be stored as lines, and no execution counts."""
+    if isinstance(value, dict):
+        return {key: _without_counts(inner) for key, inner in value.items() if key != "execution_count"}
+    if isinstance(value, list):
+        return "".join(value) if all(isinstance(line, str) for line in value) else [_without_counts(v) for v in value]
+    return value
 
 
 def _read_record(workspace: Path) -> dict[str, str]:
@@ -123,7 +153,3 @@ def _write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
