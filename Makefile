@@ -20,7 +20,7 @@ start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-brow
 
 test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
-	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -p no:randomly -o testpaths= \
+	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
 	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 60 courses
 
 lint: $(READY)  ## check style, types, security rules and the form of notebooks

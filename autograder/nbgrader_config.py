@@ -4,12 +4,17 @@ Works for every nbgrader command, and for formgrader, started at the repository'
 """
 # mypy: ignore-errors
 
+import os
+import sys
 from pathlib import Path
 
 from autograder.nbgrader_listing import list_only_labs
 from autograder.release import release_config
 
 c = get_config()  # noqa: F821 - traitlets defines it while it reads this file
+
+# nbgrader calls the program `alembic`, which lies beside Python; found so without an activated environment, too.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 classroom = Path("classroom")
 
