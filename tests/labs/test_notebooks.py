@@ -1,5 +1,6 @@
 """Lab notebooks from top to bottom: the source runs clean, the released one stops at its first unanswered cell."""
 
+import ast
 from pathlib import Path
 
 import nbformat
@@ -43,3 +44,20 @@ def test_released_lab_is_a_valid_notebook_whose_tests_are_locked(lab: Lab) -> No
         if nbgrader.get("locked") and not nbgrader.get("solution"):
             assert cell.metadata.get("editable") is False, cell.id
             assert cell.metadata.get("deletable") is False, cell.id
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_no_test_cell_prints_a_value(lab: Lab) -> None:
+    """A value at the end would be shown to learners, and nbgrader would take a number for partial credit."""
+    for notebook in (lab.notebook(), released(lab)):
+        for cell in notebook.cells:
+            nbgrader = cell.metadata.get("nbgrader", {})
+            if nbgrader.get("grade") and not nbgrader.get("solution"):
+                last = ast.parse(cell.source).body[-1]
+                assert not isinstance(last, ast.Expr) or _calls_helper_without_value(last), cell.id
+
+
+def _calls_helper_without_value(statement: ast.Expr) -> bool:
+    """Whether the statement calls a helper of the same lab that checks something and returns nothing."""
+    call = statement.value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.startswith("expect_")
