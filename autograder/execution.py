@@ -43,7 +43,7 @@ def run(notebook: NotebookNode, lab: Lab, *, cell_seconds: int = DEFAULT_CELL_SE
             (folder / data).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(lab.folder / data, folder / data)
         try:
-            with setenv(NBGRADER_EXECUTION="autograde", PYTHONSAFEPATH="1"):
+            with setenv(NBGRADER_EXECUTION="autograde"):
                 Execute(config=config).preprocess(notebook, {"metadata": {"path": str(folder)}})
         except (TimeoutError, DeadKernelError, CellExecutionError, UnresponsiveKernelError, RuntimeError):
             return "the Python process died here (out of memory, or the code ended it)"

@@ -35,10 +35,16 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # containers run as root; Jupyter refuses that unless told
     environment = dict(os.environ)
-    path = environment.get("JUPYTER_CONFIG_PATH")
-    environment["JUPYTER_CONFIG_PATH"] = os.pathsep.join([str(_SETTINGS), *([path] if path else [])])
+    _put_first(environment, "JUPYTER_CONFIG_PATH", str(_SETTINGS))
+    # JupyterLab's terminals find the command `academy`, also where nobody activated the virtual environment.
+    _put_first(environment, "PATH", str(Path(sys.executable).parent))
     os.chdir(workspace)
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell: our own interpreter, a fixed argument list
+
+
+def _put_first(environment: dict[str, str], variable: str, folder: str) -> None:
+    """Put a folder at the head of a search path in `environment`."""
+    environment[variable] = os.pathsep.join(filter(None, [folder, environment.get(variable)]))
 
 
 def _is_free(port: int) -> bool:
