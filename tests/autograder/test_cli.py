@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -91,15 +93,47 @@ def test_missing_arguments_are_wrong_usage() -> None:
     assert academy("start", "--port", "nonsense").returncode == 2
 
 
-def test_a_notebook_in_a_read_only_workspace_can_be_graded(desk: Path, tmp_path: Path) -> None:
-    notebook = desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb"
-    before = {path: path.stat().st_mtime_ns for path in desk.rglob("*")}
-    done = academy("grade", "--json", notebook)
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a small disk of its own, with the given options; needs root on Linux."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mounted(options: str) -> Path:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"cannot mount a small disk here: {done.stderr.strip()}")
+        return folder
+
+    yield mounted
+    subprocess.run(["umount", folder], capture_output=True, check=False)
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(disk, tmp_path: Path) -> None:
+    workspace = disk("size=1m") / "desk"
+    done = academy("prepare", "--workspace", workspace)
+    assert done.returncode == 2
+    assert "No space left on device; choose another folder with --workspace" in error_line(done)
+    kept = [path for path in workspace.rglob("*.ipynb") if json.loads(path.read_text())["nbformat"] == 4]
+    assert len(kept) == len(list(workspace.rglob("*.ipynb"))), "every file that is there is whole"
+
+
+def test_a_read_only_workspace_can_be_graded_but_not_prepared(disk, desk: Path) -> None:
+    workspace = disk("size=20m")
+    shutil.copytree(desk, workspace / "desk")
+    (workspace / "desk/labs" / FOUND[0] / f"{FOUND[0]}.ipynb").unlink()
+    subprocess.run(["mount", "-o", "remount,ro", workspace], check=True)
+    done = academy("prepare", "--workspace", workspace / "desk")
+    assert done.returncode == 2
+    assert "Read-only file system; choose another folder with --workspace" in error_line(done)
+    done = academy("grade", "--json", workspace / "desk/labs" / FOUND[1] / f"{FOUND[1]}.ipynb")
     assert done.returncode == 0, done.stderr
-    assert {path: path.stat().st_mtime_ns for path in desk.rglob("*")} == before
+    assert json.loads(done.stdout)[0]["score"] == 0
 
 
-def test_a_read_only_workspace_cannot_be_prepared_and_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
     done = academy("prepare", "--workspace", "/proc/academy")
     assert done.returncode == 2
     assert "cannot write /proc/academy" in error_line(done)
