@@ -60,6 +60,8 @@ def _named_lab(submission: NotebookNode) -> str | None:
 
 
 def _lab_of(submission: NotebookNode, path: Path) -> Lab:
+    if "lesson" in (submission.metadata.get(METADATA_KEY) or {}):
+        raise UnusableNotebookError(f"{path}: this is a lesson, and lessons are not graded; the labs are in labs/")
     named = _named_lab(submission) or (path.stem if path.stem in labs() else None)
     if named is None:
         raise UnusableNotebookError(

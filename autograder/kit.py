@@ -1,6 +1,7 @@
 """Where the kit's lessons and labs are, in a checkout or in an installed package."""
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -71,3 +72,9 @@ def lessons() -> list[Path]:
     root = kit_folder()
     found = (root / "courses").glob("[0-9][0-9]-*/[0-9][0-9]-*.ipynb")
     return sorted(path.relative_to(root) for path in found)
+
+
+def data_cards() -> dict[str, Path]:
+    """Data cards of the kit by the name of the data (`eurostat`), as paths of Markdown files."""
+    data = Path(str(files("labkit"))) / "data"
+    return {card.parent.name: card for card in sorted(data.glob("*/README.md"))}

@@ -29,7 +29,7 @@ def print_grades(results: Sequence[GradedNotebook], console: Console) -> None:
             full = question.score == question.max_score
             style = "green" if full else "yellow" if question.needs_manual_grade or question.score else "red"
             table.add_row(
-                question.id,
+                escape(_spoken(question.id)),
                 f"[{style}]{points} / {question.max_score:g}[/]",
                 escape(question.message) or ("right" if full else ""),
             )
@@ -37,6 +37,12 @@ def print_grades(results: Sequence[GradedNotebook], console: Console) -> None:
         waiting = sum(question.max_score for question in result.questions if question.needs_manual_grade)
         later = f"; {waiting:g} more wait for an instructor" if waiting else ""
         console.print(f"[bold]{result.score:g} of {result.max_score:g} points[/]{later}\n")
+
+
+def _spoken(identifier: str) -> str:
+    """The name of a question as the notebook has it in its headings: `q4-faults-check-air-file` -> q4-faults: air file."""
+    question, _, part = identifier.partition("-check")
+    return f"{question}: {part[1:].replace('-', ' ')}" if part else question
 
 
 def print_preparation(report: Report, console: Console) -> None:

@@ -68,6 +68,8 @@ def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:
     for path in kit.lessons():
         translation = root / path.with_suffix(f".{language}.ipynb")
         yield path, (translation if translation.is_file() else root / path).read_bytes(), translation.is_file()
+    for name, card in kit.data_cards().items():
+        yield Path("data-cards", f"{name}.md"), card.read_bytes(), False
     for lab in kit.labs().values():
         yield Path("labs", lab.name, lab.source.name), as_text(released(lab)).encode(), False
         for data in lab.data_files():

@@ -1,9 +1,17 @@
 """What several test folders use."""
 
 import os
+import re
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from nbclient import NotebookClient
@@ -25,3 +33,54 @@ def run_notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Notebook
             client.execute()
 
         yield run
+
+
+@dataclass(frozen=True)
+class Academy:
+    """Address, token and workspace of a running JupyterLab."""
+
+    address: str
+    token: str
+    workspace: Path
+
+    def page(self, path: str) -> str:
+        """Address of a notebook of the workspace, in a JupyterLab that opens nothing else."""
+        return f"{self.address}/lab/workspaces/auto-test/tree/{path}?token={self.token}&reset"
+
+
+@contextmanager
+def academy_running(workspace: Path, log: Path, **process_options: Any) -> Iterator[Academy]:
+    """`academy start` in a process of its own, from when it answers until it is no longer needed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = ["start", "--workspace", workspace, "--no-browser", "--port", str(port)]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "autograder.cli", *arguments],
+            **{"stdout": output, "stderr": subprocess.STDOUT} | process_options,
+        )
+    try:
+        yield Academy(f"http://127.0.0.1:{port}", _token_once_listening(process, log, port), workspace)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _token_once_listening(process: subprocess.Popen[bytes], log: Path, port: int) -> str:
+    """The token that JupyterLab prints; it prints that before it listens, so a connection is tried, too."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        token = re.search(r"token=([0-9a-f]+)", log.read_text())
+        if token:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return token[1]
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab does not answer:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def run_academy() -> Callable[..., Any]:
+    """The context manager above, for fixtures of any folder."""
+    return academy_running

@@ -71,7 +71,9 @@ def small_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         nbformat.write(notebook, root / path)
     (root / "labs/arithmetic/numbers.csv").write_text("1,2\n")
     (root / "labs/labkit").mkdir()
+    (root / "card.md").write_text("# Data card")
     monkeypatch.setattr(kit, "kit_folder", lambda: root)
+    monkeypatch.setattr(kit, "data_cards", lambda: {"numbers": root / "card.md"})
     return root
 
 

@@ -154,6 +154,11 @@ def test_answers_run_in_a_folder_of_their_own_beside_the_data(submission) -> Non
     [
         (lambda nb: None, "other", "is a notebook of the lab 'arithmetic', not of 'other'"),
         (lambda nb: nb.metadata.clear(), "other", "this is not a notebook of the lab 'other'"),
+        (
+            lambda nb: nb.metadata.update({"ai_skills_academy": {"lesson": "01-open-data/01-finding"}}),
+            None,
+            "this is a lesson, and lessons are not graded",
+        ),
         (lambda nb: nb.metadata.clear(), None, "does not say which lab it is; name it with --lab (arithmetic, other)"),
     ],
 )

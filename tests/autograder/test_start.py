@@ -2,13 +2,9 @@
 
 import json
 import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -37,33 +33,14 @@ def outside(clone: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def academy(clone: Path) -> Iterator[tuple[str, str, Path]]:
-    """(address, token, workspace) of a running academy."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "autograder.cli", "start", "--no-browser", "--port", str(port)],
-        cwd=clone, env=outside(clone), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    printed = ""
-    deadline = time.monotonic() + 60
-    while "token=" not in printed:
-        line = process.stdout.readline()
-        printed += line
-        assert line, printed
-        assert time.monotonic() < deadline, printed
-    token = re.search(r"token=([0-9a-f]+)", printed)
-    assert token is not None
-    yield f"http://127.0.0.1:{port}", token[1], clone / "workspace"
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+def academy(clone: Path, run_academy) -> Iterator:
+    with run_academy(clone / "workspace", clone.parent / "log", cwd=clone, env=outside(clone)) as running:
+        yield running
 
 
-def ask(academy: tuple[str, str, Path], path: str) -> bytes:
-    address, token, _ = academy
-    with urlopen(f"{address}{path}?token={token}", timeout=20) as answer:  # noqa: S310 - our own server on loopback
+def ask(academy, path: str) -> bytes:
+    url = f"{academy.address}{path}?token={academy.token}"
+    with urlopen(url, timeout=20) as answer:  # noqa: S310 - our own server on loopback
         return answer.read()
 
 

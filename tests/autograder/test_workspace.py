@@ -40,11 +40,12 @@ def test_an_empty_folder_gets_lessons_released_labs_and_their_data(small_kit: Pa
     report = prepare(desk)
     assert sorted(files(desk)) == [
         LESSON.as_posix(),
+        "data-cards/numbers.md",
         LAB.as_posix(),
         "labs/arithmetic/numbers.csv",
         "labs/other/other.ipynb",
     ]
-    assert len(report.new) == 4
+    assert len(report.new) == 5
     assert (desk / LAB).read_text() == as_text(released(find_lab("arithmetic")))
     assert "2 * x" not in (desk / LAB).read_text()
 
@@ -71,7 +72,7 @@ def test_a_changed_file_is_kept_and_nothing_is_laid_beside_it_without_need(small
     report = prepare(desk)
     assert report.kept == [LAB]
     assert (desk / LAB).read_text() == "my work"
-    assert len(files(desk)) == 4
+    assert len(files(desk)) == 5
 
 
 def test_saving_without_a_change_is_no_change(small_kit: Path, desk: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_newer_version_arrives_beside_a_changed_file(small_kit: Path, desk: Pa
         assert report.beside == [(LAB, newer)]
         assert (desk / LAB).read_text() == "my work"
         assert "second edition" in (desk / newer).read_text()
-        assert len(files(desk)) == 5
+        assert len(files(desk)) == 6
     new_version(small_kit, LAB, "third edition")
     assert prepare(desk).beside == [(LAB, newer)]
     assert "third edition" in (desk / newer).read_text()
@@ -149,7 +150,7 @@ def test_a_run_killed_in_the_middle_is_simply_run_again(small_kit: Path, desk: P
     monkeypatch.setattr(module, "_write_whole", real)
     report = prepare(desk)
     assert [report.beside, report.kept] == [[], []]
-    assert len(files(desk)) == 4
+    assert len(files(desk)) == 5
     assert json.loads((desk / ".academy/delivered.json").read_text()).keys() == files(desk).keys()
 
 

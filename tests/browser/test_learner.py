@@ -12,13 +12,12 @@ from typer.testing import CliRunner
 from autograder.cli import app
 from autograder.kit import Lab, labs, lessons
 from autograder.rebuild import grade_id
-from tests.browser.conftest import Academy
 
 pytestmark = pytest.mark.browser
 LABS = labs()
 
 
-def opened(browser: Browser, academy: Academy, path: str) -> Page:
+def opened(browser: Browser, academy, path: str) -> Page:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(academy.page(path))
     page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for(timeout=60_000)
@@ -47,7 +46,7 @@ def answers(lab: Lab) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browser: Browser, academy: Academy) -> None:
+def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browser: Browser, academy) -> None:
     path = f"labs/{lab.name}/{lab.name}.ipynb"
     page = opened(browser, academy, path)
     notebook = nbformat.read(academy.workspace / path, as_version=4)
@@ -81,7 +80,7 @@ def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browse
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=str)
-def test_a_lesson_runs_in_the_browser(lesson: Path, browser: Browser, academy: Academy) -> None:
+def test_a_lesson_runs_in_the_browser(lesson: Path, browser: Browser, academy) -> None:
     page = opened(browser, academy, lesson.as_posix())
     run_everything(page)
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
