@@ -10,10 +10,12 @@ WORKERS ?= 2
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint format constraints clean
+.PHONY: help setup start test lint format constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(READY)  ## set up only: the virtual environment in .venv
 
 start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-browser --port 9000" are passed on)
 	$(BIN)/academy start $(ARGS)

@@ -79,8 +79,8 @@ def _why_failed(
         return f"Your answer stopped with {_describe(answer_error)}"
     if _failed_in_hidden_part(test, visible, error):
         return (
-            "The visible tests pass, a hidden one does not. Something that the task asks for is missing, or something is "
-            "there that should not be: read the task again, sentence by sentence."
+            "The visible tests pass, a hidden one does not. Something that the task asks for is missing, or something "
+            "is there that should not be: read the task again, sentence by sentence."
         )
     return _describe(error)
 

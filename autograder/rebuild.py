@@ -40,7 +40,7 @@ def rebuild(source: NotebookNode, submission: NotebookNode, lab_name: str) -> Re
         if identifier is not None:
             answers.setdefault(identifier, []).append(cell.source)
     notebook = deepcopy(source)
-    known = {grade_id(cell) for cell in notebook.cells} - {None}
+    known = {grade_id(cell) for cell in notebook.cells if is_solution(cell)}
     if not known & set(answers):
         raise UnusableNotebookError(
             f"this is not a notebook of the lab '{lab_name}': none of its answer cells is there; "

@@ -2,12 +2,14 @@
 
 from copy import deepcopy
 
+from jsonschema import ValidationError
 from nbformat import NotebookNode
 from nbgrader import preprocessors as steps
+from nbgrader.utils import is_grade
 from traitlets.config import Config
 
 from autograder.errors import AcademyError
-from autograder.kit import Lab
+from autograder.kit import METADATA_KEY, Lab
 from autograder.normal_form import stable_cell_ids
 
 CODE_STUB = "# Write your answer here, then delete the next line.\nraise NotImplementedError"
@@ -15,6 +17,8 @@ CODE_STUB = "# Write your answer here, then delete the next line.\nraise NotImpl
 
 TEXT_STUB = "Write your answer here."
 """What stands in a written answer where the reference solution was."""
+
+_MARKS = tuple((f"BEGIN {part}", f"END {part}") for part in ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME"))
 
 _STEPS = (
     steps.LockCells,
@@ -43,11 +47,33 @@ def released(lab: Lab) -> NotebookNode:
     config = Config()
     release_config(config)
     notebook = deepcopy(lab.notebook())
+    _check_source(notebook, lab)
     resources: dict[str, object] = {}
     try:
         for step in _STEPS:
             notebook, resources = step(config=config).preprocess(notebook, resources)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise AcademyError(f"{lab.source}: cannot be released: {error}") from error
+    except (RuntimeError, ValueError, KeyError, ValidationError) as error:
+        raise AcademyError(f"{lab.source}: cannot be released: {str(error).splitlines()[0]}") from error
     stable_cell_ids(notebook)
     return notebook
+
+
+def _check_source(notebook: NotebookNode, lab: Lab) -> None:
+    """Say an author's commonest slips with the cell's name; nbgrader's own words for them name no cell."""
+    named = notebook.metadata.get(METADATA_KEY, {}).get("lab")
+    if named != lab.name:
+        raise AcademyError(
+            f"{lab.source}: the notebook's metadata name the lab {named!r}; "
+            f'set them to "{METADATA_KEY}": {{"lab": "{lab.name}"}}'
+        )
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        identifier = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if identifier in seen:
+            raise AcademyError(f"{lab.source}: two cells have the ID '{identifier}'; give each its own")
+        if is_grade(cell) and not isinstance(cell.metadata.nbgrader.get("points"), int | float):
+            raise AcademyError(f"{lab.source}: the cell '{identifier}' is graded but has no points")
+        for begin, end in _MARKS:
+            if cell.source.count(begin) != cell.source.count(end):
+                raise AcademyError(f"{lab.source}: in the cell '{identifier}' '{begin}' and '{end}' do not pair up")
+        seen |= {identifier} - {None}

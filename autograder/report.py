@@ -40,7 +40,7 @@ def print_grades(results: Sequence[GradedNotebook], console: Console) -> None:
 
 
 def _spoken(identifier: str) -> str:
-    """The name of a question as the notebook has it in its headings: `q4-faults-check-air-file` -> q4-faults: air file."""
+    """The ID of a graded cell as one would say it: `q4-faults-check-air-file` becomes "q4-faults: air file"."""
     question, _, part = identifier.partition("-check")
     return f"{question}: {part[1:].replace('-', ' ')}" if part else question
 

@@ -1,11 +1,13 @@
 """Lab notebooks from top to bottom: the source runs clean, the released one stops at its first unanswered cell."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nbgrader.utils import is_grade, is_solution
 
 from autograder.kit import Lab, labs
 from autograder.release import released
@@ -13,10 +15,16 @@ from autograder.release import released
 LABS = labs()
 
 
+@pytest.fixture
+def desk(lab: Lab, tmp_path: Path) -> Path:
+    """A folder with the files that lie beside the lab's notebook."""
+    return Path(shutil.copytree(lab.folder, tmp_path / "desk"))
+
+
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_source_runs_clean(lab: Lab, run_notebook, tmp_path: Path) -> None:
+def test_source_runs_clean(lab: Lab, run_notebook, desk: Path) -> None:
     notebook = lab.notebook()
-    run_notebook(notebook, tmp_path)
+    run_notebook(notebook, desk)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id
@@ -24,10 +32,10 @@ def test_source_runs_clean(lab: Lab, run_notebook, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_released_lab_stops_at_its_first_unanswered_cell(lab: Lab, run_notebook, tmp_path: Path) -> None:
+def test_released_lab_stops_at_its_first_unanswered_cell(lab: Lab, run_notebook, desk: Path) -> None:
     notebook = released(lab)
     with pytest.raises(CellExecutionError, match="NotImplementedError"):
-        run_notebook(notebook, tmp_path)
+        run_notebook(notebook, desk)
     stopped = next(cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
     first = next(
         index for index, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("solution")
@@ -61,3 +69,41 @@ def _calls_helper_without_value(statement: ast.Expr) -> bool:
     """Whether the statement calls a helper of the same lab that checks something and returns nothing."""
     call = statement.value
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.startswith("expect_")
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_questions_do_not_depend_on_each_other(lab: Lab) -> None:
+    """No answer and no test uses a name that only the answer to another question assigns."""
+    notebook = lab.notebook()
+    answers = {cell.id: cell for cell in notebook.cells if is_solution(cell) and cell.cell_type == "code"}
+    assigned = {question: _assigned(cell.source) for question, cell in answers.items()}
+    setup: set[str] = set()
+    current = ""
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        if is_solution(cell):
+            current = cell.id
+        elif not is_grade(cell):
+            setup |= _assigned(cell.source)
+        if is_solution(cell) or is_grade(cell):
+            foreign = {name: q for q, names in assigned.items() if q != current for name in names}
+            own = setup | assigned[current] | _assigned(cell.source)
+            borrowed = {name: foreign[name] for name in _used(cell.source) - own if name in foreign}
+            assert borrowed == {}, f"{cell.id} uses names of other answers"
+
+
+def _assigned(source: str) -> set[str]:
+    """Names that code binds at any depth: assignments, imports, functions and their arguments."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.FunctionDef(name=name):
+                names.add(name)
+            case ast.alias(name=name, asname=alias):
+                names.add((alias or name).split(".")[0])
+            case _:
+                pass
+    return names
+
+
+def _used(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
