@@ -1,14 +1,16 @@
 """The command `academy`: prepare a workspace, open it in JupyterLab, grade a notebook."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from autograder.errors import AcademyError, UnusableNotebookError
+from autograder.errors import AcademyError
 
 app = typer.Typer(
     name="academy",
@@ -90,7 +92,7 @@ def grade(
 
     if lab is not None:
         kit.find_lab(lab)
-    results, unusable = [], 0
+    results, exit_code = [], 0
     progress = Progress(
         SpinnerColumn(), TextColumn("grading {task.description}"), MofNCompleteColumn(), TimeRemainingColumn(),
         console=_errors, transient=True,
@@ -98,19 +100,22 @@ def grade(
     with progress:
         task = progress.add_task("", total=len(notebooks))
         for path in notebooks:
-            progress.update(task, description=path.name)
+            progress.update(task, description=escape(path.name))
             try:
                 results.append(grading.grade(path, lab))
-            except UnusableNotebookError as error:
-                unusable += 1
+            except AcademyError as error:
+                exit_code = max(exit_code, error.exit_code)
                 _complain(error)
+            except OSError as error:
+                exit_code = max(exit_code, 2)
+                _complain(_foreseeable(error))
             progress.advance(task)
     if as_json:
         typer.echo(report.as_json(results))
     else:
         report.print_grades(results, Console(highlight=False))
-    if unusable:
-        raise typer.Exit(1)
+    if exit_code:
+        raise typer.Exit(exit_code)
 
 
 def _prepare(workspace: Path, language: str) -> None:
@@ -124,7 +129,15 @@ def _prepare(workspace: Path, language: str) -> None:
 
 
 def _complain(error: AcademyError) -> None:
-    _errors.print(f"[red]academy:[/] {' '.join(str(error).split())}", markup=True)
+    _errors.print(f"[red]academy:[/] {escape(' '.join(str(error).split()))}")
+
+
+def _foreseeable(error: OSError) -> AcademyError:
+    """Say a fault of the system (a full disk, a missing right) in one line."""
+    place = f"{error.filename}: " if error.filename else ""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    hint = "make room or choose another folder, then try again" if full else "see to that, then try again"
+    return AcademyError(f"{place}{error.strerror or error}; {hint}")
 
 
 def main() -> None:
@@ -135,8 +148,7 @@ def main() -> None:
         _complain(error)
         sys.exit(error.exit_code)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _complain(AcademyError(f"{place}{error.strerror or error}; make room or choose another folder, then try again"))
+        _complain(_foreseeable(error))
         sys.exit(2)
     except SystemExit as leaving:
         if leaving.code == _INTERRUPTED:

@@ -2,53 +2,121 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 from jupyter_client.kernelspec import NoSuchKernel
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
-from nbgrader.preprocessors import Execute
-from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from nbformat.v4 import new_output
 from nbgrader.utils import setenv
-from traitlets.config import Config
 
 from autograder.errors import AcademyError
 from autograder.kit import Lab
 
-DEFAULT_CELL_SECONDS = 60
+CELL_SECONDS = 60
 """How long one cell may run before it is interrupted and counts as failed."""
 
+NOTEBOOK_SECONDS = 300
+"""How long a whole notebook may run; a reference solution of the kit needs less than ten."""
 
-def run(notebook: NotebookNode, lab: Lab, *, cell_seconds: int = DEFAULT_CELL_SECONDS) -> str | None:
+_SOCKET_PATH_CHARACTERS = 80  # the system allows about 100 for the name of a socket, and Jupyter appends to it
+
+
+def run(
+    notebook: NotebookNode, lab: Lab, *, cell_seconds: int = CELL_SECONDS, notebook_seconds: int = NOTEBOOK_SECONDS
+) -> str | None:
     """Execute `notebook` in place and return why it stopped early, or None where every cell had its turn.
 
-    The working folder is a temporary copy of the lab's data files. Errors inside cells are outputs, not exceptions.
+    The working folder is a temporary copy of the lab's data files. Errors inside cells are outputs, not exceptions. A
+    cell that did not come to its end has no execution count. What the code prints past Jupyter goes nowhere.
 
-    Raises `AcademyError` where there is no Python kernel to run it in.
+    Raises `AcademyError` where the kernel cannot be started, which is no fault of the notebook.
     """
-    config = Config()
-    config.Execute.timeout = cell_seconds
-    config.Execute.error_on_timeout = {
-        "ename": "CellTimeoutError",
-        "evalue": f"the cell ran for more than {cell_seconds} seconds",
-        "traceback": [],
-    }
-    with tempfile.TemporaryDirectory(prefix="academy-") as private:
+    with tempfile.TemporaryDirectory(prefix="academy-", ignore_cleanup_errors=True) as private:
         folder = Path(private, "work")
         folder.mkdir()
-        if os.name == "posix":  # sockets that only this user can open, instead of ports that anybody here could reach
-            config.KernelManager.transport, config.KernelManager.ip = "ipc", str(Path(private, "kernel"))
         for data in lab.data_files():
             (folder / data).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(lab.folder / data, folder / data)
+        client = _client(notebook, folder)
+        started = False
         try:
-            with setenv(NBGRADER_EXECUTION="autograde"):
-                Execute(config=config).preprocess(notebook, {"metadata": {"path": str(folder)}})
-        except (TimeoutError, DeadKernelError, CellExecutionError, UnresponsiveKernelError, RuntimeError):
-            return "the Python process died here (out of memory, or the code ended it)"
-        except NoSuchKernel as error:
-            raise AcademyError(
-                f"there is no Jupyter kernel called '{error.name}'; run `make start` once more"
-            ) from error
+            with (
+                setenv(NBGRADER_EXECUTION="autograde"),
+                client.setup_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+            ):
+                started = True
+                try:
+                    return _run_cells(client, cell_seconds, time.monotonic() + notebook_seconds)
+                finally:
+                    _end_descendants(client)
+        except (NoSuchKernel, RuntimeError, OSError) as error:
+            if started:
+                raise
+            reason = str(error).splitlines()[0]
+            raise AcademyError(f"the Python kernel does not start ({reason}); run `make setup` again") from error
+
+
+def _client(notebook: NotebookNode, folder: Path) -> NotebookClient:
+    """Make the client that will run `notebook` in `folder`; the kernel is not yet started."""
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        allow_errors=True,
+        interrupt_on_timeout=True,
+        error_on_timeout={"ename": "CellTimeoutError", "evalue": "", "traceback": []},
+        on_cell_executed=_record_timeout,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--HistoryManager.hist_file=:memory:"],
+    )
+    manager = client.create_kernel_manager()
+    sockets = str(folder.parent / "kernel")
+    if os.name == "posix" and len(sockets) < _SOCKET_PATH_CHARACTERS:
+        # Sockets that only this user can open, instead of ports that anybody on this computer could reach.
+        manager.transport, manager.ip = "ipc", sockets
+    return client
+
+
+def _run_cells(client: NotebookClient, cell_seconds: int, deadline: float) -> str | None:
+    """Run the cells one after the other and return why that stopped early, if it did."""
+    for index, cell in enumerate(client.nb.cells):
+        left = int(deadline - time.monotonic())
+        if left < 1:
+            return "the notebook as a whole ran for too long"
+        client.timeout = min(cell_seconds, left)
+        try:
+            client.execute_cell(cell, index)
+        except (DeadKernelError, RuntimeError, TimeoutError):
+            cell.execution_count = None
+            return "the Python process died (out of memory, or the code ended it)"
     return None
+
+
+def _record_timeout(cell: NotebookNode, execute_reply: dict[str, Any], **_: object) -> None:
+    """Write a time-out into the outputs: nbclient only interrupts, which code can swallow."""
+    if execute_reply["content"].get("ename") == "CellTimeoutError":
+        cell.outputs.append(
+            new_output(
+                "error", ename="CellTimeoutError", evalue="The cell ran for too long and was stopped.", traceback=[]
+            )
+        )
+
+
+def _end_descendants(client: NotebookClient) -> None:
+    """Kill what the notebook's code started and left behind; the kernel itself is shut down by its manager."""
+    process_id = getattr(getattr(client.km, "provisioner", None), "pid", None)
+    try:
+        left_behind = psutil.Process(process_id).children(recursive=True) if process_id else []
+    except psutil.NoSuchProcess:
+        return
+    for process in left_behind:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbformat import NotebookNode
-
 from autograder import execution
 from autograder.errors import UnusableNotebookError
 from autograder.judgement import QuestionResult, judge
-from autograder.kit import METADATA_KEY, Lab, find_lab, labs
-from autograder.reading import read_submission
+from autograder.kit import Lab, find_lab, labs
+from autograder.reading import Submission, read_submission
 from autograder.rebuild import rebuild
 from autograder.release import released
 
@@ -32,13 +30,13 @@ def grade(path: Path, lab_name: str | None = None) -> GradedNotebook:
     """
     submission = read_submission(path)
     lab = find_lab(lab_name) if lab_name else _lab_of(submission, path)
-    named = _named_lab(submission)
-    if named and named != lab.name:
+    if submission.lab in labs() and submission.lab != lab.name:
         raise UnusableNotebookError(
-            f"{path}: this is a notebook of the lab '{named}', not of '{lab.name}'; leave --lab away or correct it"
+            f"{path}: this is a notebook of the lab '{submission.lab}', not of '{lab.name}'; "
+            "leave --lab away or correct it"
         )
     try:
-        rebuilt = rebuild(lab.notebook(), submission, lab.name)
+        rebuilt = rebuild(lab.notebook(), submission.answers, lab.name)
     except UnusableNotebookError as error:
         raise UnusableNotebookError(f"{path}: {error}") from None
     stopped = execution.run(rebuilt.notebook, lab)
@@ -52,19 +50,13 @@ def grade(path: Path, lab_name: str | None = None) -> GradedNotebook:
     )
 
 
-def _named_lab(submission: NotebookNode) -> str | None:
-    """The lab that a notebook's own metadata names, if it is one of the kit."""
-    metadata = submission.metadata.get(METADATA_KEY)
-    named = metadata.get("lab") if isinstance(metadata, dict) else None
-    return named if isinstance(named, str) and named in labs() else None
-
-
-def _lab_of(submission: NotebookNode, path: Path) -> Lab:
-    if "lesson" in (submission.metadata.get(METADATA_KEY) or {}):
+def _lab_of(submission: Submission, path: Path) -> Lab:
+    """The lab that a submission belongs to: the one that it names, else the one that its file is called like."""
+    if submission.is_lesson:
         raise UnusableNotebookError(f"{path}: this is a lesson, and lessons are not graded; the labs are in labs/")
-    named = _named_lab(submission) or (path.stem if path.stem in labs() else None)
-    if named is None:
-        raise UnusableNotebookError(
-            f"{path}: this notebook does not say which lab it is; name it with --lab ({', '.join(labs())})"
-        )
-    return labs()[named]
+    for name in (submission.lab, path.stem):
+        if name in labs():
+            return find_lab(name)
+    raise UnusableNotebookError(
+        f"{path}: this notebook does not say which lab it is; name it with --lab ({', '.join(labs())})"
+    )

@@ -64,20 +64,24 @@ def _judge_test(
     error = _first_error(test)
     if error is None:
         return _partial_points(test, points)
-    return 0.0, _why_failed(test, answer, handed_out.get(grade_id(test)), error)
+    return 0.0, _why_failed(test, answer, handed_out, error)
 
 
 def _why_failed(
-    test: NotebookNode, answer: NotebookNode | None, visible: NotebookNode | None, error: NotebookNode
+    test: NotebookNode, answer: NotebookNode | None, handed_out: dict[str | None, NotebookNode], error: NotebookNode
 ) -> str:
     """Say what to look at: first the answer itself, then what the learner may see of the test."""
-    answer_error = _first_error(answer) if answer is not None else None
-    unanswered = answer is not None and not answer.source.strip()
-    if unanswered or "NotImplementedError" in {error.ename, answer_error.ename if answer_error else ""}:
-        return "Not answered yet."
-    if answer_error is not None:
-        return f"Your answer stopped with {_describe(answer_error)}"
-    if _failed_in_hidden_part(test, visible, error):
+    if answer is not None:
+        unanswered = {"", handed_out[grade_id(answer)].source.strip()}
+        answer_error = _first_error(answer)
+        if answer.source.strip() in unanswered:
+            return "Not answered yet."
+        if answer_error is not None:
+            return f"Your answer stopped with {_describe(answer_error)}"
+    line = _failing_line(test, error)
+    if line is None:
+        return "A test does not pass; which one cannot be told, because your answer changed how errors are shown."
+    if _is_hidden(test, line):
         return (
             "The visible tests pass, a hidden one does not. Something that the task asks for is missing, or something "
             "is there that should not be: read the task again, sentence by sentence."
@@ -106,25 +110,24 @@ def _partial_points(test: NotebookNode, points: float) -> tuple[float, str]:
     return points, ""
 
 
-def _failed_in_hidden_part(test: NotebookNode, visible: NotebookNode | None, error: NotebookNode) -> bool:
-    """Whether the failing line is one that learners do not get to see; if that cannot be told, it counts as hidden."""
-    if visible is not None and visible.source == test.source:
-        return False
+def _failing_line(test: NotebookNode, error: NotebookNode) -> int | None:
+    """Number of the test cell's line at which the error came up, or None where the traceback does not say."""
     trace = _ANSI.sub("", "\n".join(error.traceback))
-    lines = re.findall(rf"Cell In\[{test.execution_count}\], line (\d+)", trace)
-    if not lines:
-        return True
-    inside = False
-    for number, line in enumerate(test.source.split("\n"), 1):
-        inside = (inside or "BEGIN HIDDEN TESTS" in line) and "END HIDDEN TESTS" not in line
-        if number == int(lines[0]):
-            return inside
-    return True
+    found = re.search(rf"Cell In\[{test.execution_count}\], line (\d+)", trace)
+    return int(found[1]) if found else None
+
+
+def _is_hidden(test: NotebookNode, line: int) -> bool:
+    """Whether learners do not get to see this line of the test cell."""
+    before = "\n".join(test.source.split("\n")[:line])
+    return before.count("BEGIN HIDDEN TESTS") > before.count("END HIDDEN TESTS")
 
 
 def _describe(error: NotebookNode) -> str:
     """Name an error as a learner would read it; a bare assertion message is already a sentence."""
     text = _clean(error.evalue)
+    if error.ename == "NotImplementedError" and not text:
+        return "NotImplementedError: delete the line `raise NotImplementedError` below your answer."
     if error.ename in {"AssertionError", "CellTimeoutError"}:
         return text or "A check failed that says no more than that."
     return f"{_clean(error.ename)}: {text}" if text else _clean(error.ename)

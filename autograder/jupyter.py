@@ -3,8 +3,11 @@
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
+
+from jupyter_core.paths import jupyter_runtime_dir
 
 from autograder.errors import AcademyError
 
@@ -20,8 +23,8 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
 
     Without `port` the next free one from 8888 on is taken. Raises `AcademyError` where `port` is taken.
     """
-    if port is not None and not _is_free(port):
-        raise AcademyError(f"port {port} is taken; choose another with --port, or leave it away to get a free one")
+    if port is not None:
+        _check_port(port)
     arguments = [
         sys.executable,
         "-m",
@@ -38,6 +41,7 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
     _put_first(environment, "JUPYTER_CONFIG_PATH", str(_SETTINGS))
     # JupyterLab's terminals find the command `academy`, also where nobody activated the virtual environment.
     _put_first(environment, "PATH", str(Path(sys.executable).parent))
+    _use_workspace_for_jupyter_files(environment, workspace)
     os.chdir(workspace)
     os.execve(sys.executable, arguments, environment)  # noqa: S606 - no shell: our own interpreter, a fixed argument list
 
@@ -47,11 +51,27 @@ def _put_first(environment: dict[str, str], variable: str, folder: str) -> None:
     environment[variable] = os.pathsep.join(filter(None, [folder, environment.get(variable)]))
 
 
-def _is_free(port: int) -> bool:
+def _check_port(port: int) -> None:
+    """Raise `AcademyError` where JupyterLab could not listen on `port`."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise AcademyError(f"port {port} is for the system; choose one from 1024 on with --port") from None
         except OSError:
-            return False
-    return True
+            raise AcademyError(
+                f"port {port} is taken; choose another with --port, or leave it away to get a free one"
+            ) from None
+
+
+def _use_workspace_for_jupyter_files(environment: dict[str, str], workspace: Path) -> None:
+    """Where the home folder cannot be written (some containers), let Jupyter keep its own files in the workspace."""
+    try:
+        Path(jupyter_runtime_dir()).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=jupyter_runtime_dir()):
+            return
+    except OSError:
+        folder = workspace.resolve() / ".academy" / "jupyter"
+        for variable in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+            environment[variable] = str(folder / variable.lower())

@@ -33,8 +33,10 @@ c.Execute.timeout = 60
 c.ClearSolutions.enforce_metadata = True
 release_config(c)
 
-# nbgrader makes folders inside these, but not these themselves; everybody hands in through the exchange.
-(classroom / "exchange").mkdir(parents=True, exist_ok=True)
-(classroom / "exchange").chmod(0o777)
+# nbgrader makes folders inside the exchange, but not the exchange itself, and wants it open to all who hand in.
+exchange = classroom / "exchange"
+if not exchange.exists():
+    exchange.mkdir(parents=True)
+    exchange.chmod(0o777)
 
 list_only_labs()

@@ -6,7 +6,7 @@ from nbgrader.apps.api import NbGraderAPI
 
 
 def list_only_labs() -> None:
-    """Make nbgrader (formgrader above all) list a folder of `labs/` only where it holds a notebook.
+    """Make nbgrader (formgrader above all) list a folder of `labs/` only where it holds a notebook of its name.
 
     nbgrader takes every folder of its source directory for an assignment and has no setting for exceptions, so the
     one method that lists them is wrapped. Calling this twice has no further effect.
@@ -21,7 +21,7 @@ def list_only_labs() -> None:
         return {
             name
             for name in original(self)
-            if any(Path(source(self.coursedir.source_directory, ".", name)).glob("*.ipynb"))
+            if Path(source(self.coursedir.source_directory, ".", name), f"{name}.ipynb").is_file()
         }
 
     get_source_assignments.lists_only_labs = True  # type: ignore[attr-defined]

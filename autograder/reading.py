@@ -1,30 +1,53 @@
-"""Read a notebook that somebody handed in: size first, then structure, and every fault in one line."""
+"""Read a notebook that somebody handed in: size first, then structure, and of its content only the answers."""
 
 import json
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-
 from autograder.errors import UnusableNotebookError
+from autograder.kit import METADATA_KEY
 
 MAX_BYTES = 20_000_000
 """Largest notebook that is parsed, in bytes. A lab with plots shown stays far below 2 MB."""
 
 
-def read_submission(path: Path) -> NotebookNode:
-    """Read the notebook at `path` as nbformat 4.
+@dataclass(frozen=True)
+class Submission:
+    """What grading takes from a notebook that was handed in; everything else in it has no effect."""
+
+    lab: str | None
+    """the lab that its metadata name, known to the kit or not"""
+    is_lesson: bool
+    answers: dict[str, list[str]]
+    """grade_id -> the texts of all cells that carry it, from top to bottom"""
+
+
+def read_submission(path: Path) -> Submission:
+    """Read the notebook at `path`.
 
     Raises `UnusableNotebookError` (one line: what is wrong, what to do) for a missing, unreadable, too large or empty
     file, for anything that is not JSON or not a notebook, and for notebooks older than nbformat 4.
     """
     document = _parse(_read_bytes(path), path)
-    _check_shape(document, path)
-    notebook: NotebookNode = nbformat.from_dict(document)
-    for index, cell in enumerate(notebook.cells):
-        cell.setdefault("id", f"cell-{index}")
-    return notebook
+    if not isinstance(document, dict) or "nbformat" not in document:
+        raise UnusableNotebookError(f"{path}: this JSON file is not a notebook; give the path of a notebook (.ipynb)")
+    if document["nbformat"] != 4:
+        raise UnusableNotebookError(
+            f"{path}: the notebook is in format {repr(document['nbformat'])[:20]}, not 4; "
+            "open it in JupyterLab and save it again"
+        )
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        raise UnusableNotebookError(f"{path}: the notebook is damaged (no list of cells); take your last saved copy")
+    named = _at(document, "metadata", METADATA_KEY)
+    lab = _at(named, "lab")
+    return Submission(
+        lab=lab if isinstance(lab, str) else None,
+        is_lesson=_at(named, "lesson") is not None,
+        answers=_answers(cells, path),
+    )
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -59,23 +82,30 @@ def _parse(content: bytes, path: Path) -> Any:
         ) from None
 
 
-def _check_shape(document: Any, path: Path) -> None:
-    """Check only what grading relies on, so that harmless oddities of other editors do not cost a learner the grade."""
-    if not isinstance(document, dict) or "nbformat" not in document:
-        raise UnusableNotebookError(f"{path}: this JSON file is not a notebook; give the path of a notebook (.ipynb)")
-    if document["nbformat"] != 4:
-        raise UnusableNotebookError(
-            f"{path}: the notebook is in format {document['nbformat']!r}, not 4; "
-            "open it in JupyterLab and save it again"
-        )
-    cells = document.get("cells")
-    if not isinstance(cells, list) or not isinstance(document.get("metadata", {}), dict):
-        raise UnusableNotebookError(f"{path}: the notebook is damaged (no list of cells); take your last saved copy")
+def _answers(cells: list[Any], path: Path) -> dict[str, list[str]]:
+    """Collect the texts of cells with a grade_id; harmless oddities of other cells cost nobody the grade."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
     for number, cell in enumerate(cells, 1):
-        if not isinstance(cell, dict) or not isinstance(cell.get("metadata", {}), dict):
-            raise UnusableNotebookError(f"{path}: cell {number} is damaged; take your last saved copy")
-        source = cell.get("source", "")
-        if isinstance(source, list) and all(isinstance(line, str) for line in source):
-            cell["source"] = "".join(source)
-        elif not isinstance(source, str):
-            raise UnusableNotebookError(f"{path}: the text of cell {number} is damaged; take your last saved copy")
+        identifier = _at(cell, "metadata", "nbgrader", "grade_id")
+        if isinstance(identifier, str):
+            found[identifier].append(_text(cell.get("source", ""), number, path))
+    return dict(found)
+
+
+def _text(source: object, number: int, path: Path) -> str:
+    """Text of a cell, which nbformat allows as one text or as a list of lines."""
+    try:
+        text = source if isinstance(source, str) else "".join(source)  # type: ignore[arg-type]
+        text.encode()
+    except (TypeError, UnicodeEncodeError):
+        raise UnusableNotebookError(
+            f"{path}: the text of cell {number} is damaged; take your last saved copy"
+        ) from None
+    return text
+
+
+def _at(value: object, *keys: str) -> object:
+    """What stands under the keys, or None where one is missing or something on the way is no dictionary."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -20,25 +20,19 @@ class Rebuilt:
 
 
 def grade_id(cell: NotebookNode) -> str | None:
-    """Return the cell's nbgrader id, or None for an ordinary cell and for metadata that is not nbgrader's."""
-    nbgrader = cell.metadata.get("nbgrader")
-    found = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    return found if isinstance(found, str) else None
+    """Return the nbgrader id of a cell of the kit, or None for an ordinary cell."""
+    found: str | None = cell.metadata.get("nbgrader", {}).get("grade_id")
+    return found
 
 
-def rebuild(source: NotebookNode, submission: NotebookNode, lab_name: str) -> Rebuilt:
-    """Put the answers of `submission` into a copy of the instructor's notebook `source`.
+def rebuild(source: NotebookNode, answers: dict[str, list[str]], lab_name: str) -> Rebuilt:
+    """Put the learner's answers (grade_id -> texts, see `Submission`) into a copy of the instructor's notebook.
 
     Of an answer cell that stands there several times the last one counts, as in nbgrader. A missing one counts as
     unanswered. Cells that the learner added, moved, edited or retyped beside the answers have no effect.
 
-    Raises `UnusableNotebookError` where the submission holds not one cell of this lab.
+    Raises `UnusableNotebookError` where there is not one answer cell of this lab.
     """
-    answers: dict[str, list[str]] = {}
-    for cell in submission.cells:
-        identifier = grade_id(cell)
-        if identifier is not None:
-            answers.setdefault(identifier, []).append(cell.source)
     notebook = deepcopy(source)
     known = {grade_id(cell) for cell in notebook.cells if is_solution(cell)}
     if not known & set(answers):

@@ -46,20 +46,32 @@ def prepare(workspace: Path, language: str = "en") -> Report:
     """
     if language not in LANGUAGES:
         raise AcademyError(f"'{language}' is not one of the 24 official EU languages: {' '.join(LANGUAGES)}")
+    _refuse_the_kit_itself(workspace)
     report = Report(workspace)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
         delivered = _read_record(workspace)
         for path, content, translated in _kit_files(language):
+            before = dict(delivered)
             _deliver(path, content, delivered, report)
             report.translated += translated
-            _write_whole(workspace / _RECORD, json.dumps(delivered, indent=1, sort_keys=True).encode())
+            if delivered != before:
+                _write_whole(workspace / _RECORD, json.dumps(delivered, indent=1, sort_keys=True).encode())
     except OSError as error:
         place = error.filename or workspace
         raise AcademyError(
             f"cannot write {place}: {error.strerror}; choose another folder with --workspace, or make room there"
         ) from error
     return report
+
+
+def _refuse_the_kit_itself(workspace: Path) -> None:
+    """Keep released labs from being laid among their own sources."""
+    root, wanted = kit.kit_folder().resolve(), workspace.resolve()
+    if wanted == root or any(wanted.is_relative_to(root / part) for part in ("courses", "labs")):
+        raise AcademyError(
+            f"{workspace} is the kit itself; choose another folder with --workspace"
+        )
 
 
 def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:
@@ -110,13 +122,17 @@ def _lay_beside(path: Path, content: bytes, delivered: dict[str, str], workspace
 def _fingerprint(content: bytes) -> str:
     """SHA-256 of what a person can change in a file.
 
-    Of a notebook that is the cells' text and outputs: JupyterLab rewrites ids, counts and metadata whenever it saves,
-    also where nobody changed anything.
+    Of a notebook that is the cells' text, outputs, attachments and nbgrader metadata: JupyterLab rewrites ids, counts
+    and other metadata whenever it saves, also where nobody changed anything.
     """
     try:
         cells = json.loads(content)["cells"]
-        seen = [[cell["cell_type"], _text(cell["source"]), _without_counts(cell.get("outputs"))] for cell in cells]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        seen = [
+            [cell["cell_type"], _text(cell["source"]), _without_counts(cell.get("outputs")), cell.get("attachments")]
+            + [cell["metadata"].get(key) for key in ("nbgrader", "tags")]
+            for cell in cells
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return hashlib.sha256(content).hexdigest()
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder import cli
@@ -79,6 +80,47 @@ def test_one_unusable_notebook_does_not_stop_the_others(desk: Path, tmp_path: Pa
     assert done.returncode == 1
     assert "broken.ipynb: this is not a notebook" in error_line(done)
     assert [result["lab"] for result in json.loads(done.stdout)] == [FOUND[0]]
+
+
+def reference(folder: Path, lab: str, extra: str = "") -> Path:
+    """The reference solution of a lab as a submission, with a line added to its first answer."""
+    notebook = labs()[lab].notebook()
+    first = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
+    first.source += extra
+    path = folder / f"{lab}.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_what_answers_print_past_jupyter_stays_out_of_the_json(tmp_path: Path) -> None:
+    noise = "\nimport os, sys\nos.system('echo noise')\nsys.__stdout__.write('noise'); sys.__stderr__.write('noise')"
+    done = academy("grade", "--json", reference(tmp_path, FOUND[0], noise))
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert [
+        q["message"] for q in result["questions"] if q["score"] < q["max_score"] and not q["needs_manual_grade"]
+    ] == []
+    assert "noise" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a[draft]b.ipynb", "[/b].ipynb"])
+def test_brackets_in_names_and_content_are_only_text(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"nbformat": "[/b]", "cells": []}')
+    done = academy("grade", path)
+    assert done.returncode == 1
+    assert name in error_line(done)
+    assert "[/x]" in academy("grade", path, "--lab", "[/x]").stderr
+
+
+def test_a_notebook_of_50_mb_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "large.ipynb"
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+    done = academy("grade", path)
+    assert done.returncode == 1
+    assert "50 MB is too large" in error_line(done)
 
 
 def test_wrong_lab_name_lists_the_labs(desk: Path) -> None:

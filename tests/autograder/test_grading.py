@@ -1,6 +1,7 @@
 """Grading one notebook with a real kernel: points, messages, and what a submission may not do."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder import execution
-from autograder.errors import UnusableNotebookError
+from autograder.errors import AcademyError, UnusableNotebookError
 from autograder.grading import grade
 from autograder.kit import find_lab
 from autograder.release import released
@@ -57,6 +58,14 @@ def test_right_answers_earn_all_automatic_points_and_the_written_one_waits(submi
         ({"q2": "total = 9"}, "q2-check", 0, "the sum of 0 to 4 is 10, not 9"),
         ({"q2": "pass"}, "q2-check", 0, "NameError: name 'total' is not defined"),
         ({"q2": ""}, "q2-check", 0, "Not answered yet."),
+        ({"q2": "total = 9\nraise NotImplementedError"}, "q2-check", 0, "delete the line `raise NotImplementedError`"),
+        (
+            {"q2": "raise NotImplementedError('negative numbers')"},
+            "q2-check",
+            0,
+            "NotImplementedError: negative numbers",
+        ),
+        ({"q2": "get_ipython().run_line_magic('xmode', 'Minimal')"}, "q2-check", 0, "which one cannot be told"),
         ({"q2": "total = = 1"}, "q2-check", 0, "SyntaxError"),
         ({"q3": "parts = [1]"}, "q3-check", 0.5, "Right in part."),
         ({"q3": "parts = [100]"}, "q3-check", 0, "50.0 of 1.0 points"),
@@ -82,11 +91,26 @@ def test_warnings_and_prints_cost_no_points(submission) -> None:
     assert grade(submission(**RIGHT | {"q2": noisy})).score == 6
 
 
-def test_endless_loop_is_stopped_and_the_rest_still_counts(submission, monkeypatch) -> None:
-    monkeypatch.setattr(execution.run, "__kwdefaults__", {"cell_seconds": 2})
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
+    def set_limits(cell: int, notebook: int) -> None:
+        monkeypatch.setattr(execution.run, "__kwdefaults__", {"cell_seconds": cell, "notebook_seconds": notebook})
+
+    return set_limits
+
+
+def test_endless_loop_is_stopped_and_the_rest_still_counts(submission, limits) -> None:
+    limits(2, 60)
     result = grade(submission(**RIGHT | {"q2": "while True:\n    pass"}))
     assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 1, "q4-why": 0}
-    assert "more than 2 seconds" in messages(result)["q2-check"]
+    assert "ran for too long and was stopped" in messages(result)["q2-check"]
+
+
+def test_code_that_ignores_interrupts_ends_with_the_notebook(submission, limits) -> None:
+    limits(1, 4)
+    stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
+    result = grade(submission(**RIGHT | {"q2": stubborn}))
+    assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 0, "q4-why": 0}
 
 
 @pytest.mark.parametrize("death", ["import os\nos._exit(0)", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])
@@ -94,6 +118,48 @@ def test_a_dying_kernel_fails_what_comes_after(submission, death) -> None:
     result = grade(submission(**RIGHT | {"q2": death}))
     assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 0, "q4-why": 0}
     assert "died" in messages(result)["q2-check"]
+
+
+@pytest.mark.parametrize("death", ["import os; os._exit(0)", "import ctypes; ctypes.string_at(0)"])
+def test_a_kernel_that_dies_inside_a_test_gives_nothing_for_it(submission, death) -> None:
+    result = grade(submission(**RIGHT | {"q1": f"def double(x):\n    import time; time.sleep(0.5); {death}"}))
+    assert points(result) == {"q1-check": 0, "q2-check": 0, "q3-check": 0, "q4-why": 0}
+    assert "died" in messages(result)["q1-check"]
+
+
+def test_a_process_left_behind_is_ended(submission, tmp_path: Path) -> None:
+    mark, program = tmp_path / "alive", tmp_path / "busy.py"
+    program.write_text(
+        "import time\nwhile True:\n"
+        f"    open({str(mark)!r}, 'a').write('x')\n    open('junk', 'a').write('x')\n    time.sleep(0.05)\n"
+    )
+    leaves = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, {str(program)!r}], start_new_session=True)\n"
+        "time.sleep(1)\ntotal = 10"
+    )
+    assert grade(submission(**RIGHT | {"q2": leaves})).score == 6
+    size = mark.stat().st_size
+    time.sleep(0.5)
+    assert mark.stat().st_size == size > 0
+
+
+def test_a_kernel_that_cannot_start_is_no_fault_of_the_learner(submission, tmp_path: Path, monkeypatch) -> None:
+    spec = tmp_path / "jupyter/kernels/python3"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text('{"argv": ["false"], "display_name": "broken", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    with pytest.raises(AcademyError, match="the Python kernel does not start") as error:
+        grade(submission(**RIGHT))
+    assert error.value.exit_code == 2
+
+
+def test_a_long_temporary_folder_does_not_matter(submission, tmp_path: Path, monkeypatch) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr(execution.tempfile, "tempdir", str(long))
+    assert grade(submission(**RIGHT)).score == 6
 
 
 @pytest.mark.parametrize("leave", ["exit()", "import sys\nsys.exit()", "quit"])

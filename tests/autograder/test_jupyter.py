@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder import jupyter
+from autograder.errors import AcademyError
 
 
 class Started(Exception):  # noqa: N818 - stands for the process that would go on
@@ -58,3 +59,27 @@ def test_terminals_find_the_command_and_jupyterlab_its_settings(start, monkeypat
     settings, mine = environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)
     assert (Path(settings) / "labconfig/page_config.json").is_file()
     assert mine == "/etc/mine"
+
+
+def test_jupyter_keeps_its_files_in_the_workspace_where_the_home_folder_cannot_be_written(
+    start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variables = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    for variable in variables:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(jupyter, "jupyter_runtime_dir", lambda: str(tmp_path / "runtime"))
+    _, environment = start()
+    assert not set(variables) & set(environment)
+    monkeypatch.setattr(jupyter, "jupyter_runtime_dir", lambda: "/proc/nowhere")
+    _, environment = start()
+    for variable in variables:
+        assert Path(environment[variable]).is_relative_to(tmp_path), variable
+
+
+def test_a_port_of_the_system_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(jupyter.socket.socket, "bind", forbidden)
+    with pytest.raises(AcademyError, match="port 80 is for the system"):
+        jupyter.start_lab(tmp_path, port=80, browser=False)

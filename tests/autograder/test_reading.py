@@ -6,10 +6,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder import reading
 from autograder.errors import UnusableNotebookError
 from autograder.reading import read_submission
+from autograder.rebuild import rebuild
+
+arithmetic = new_notebook(cells=[new_code_cell(metadata={"nbgrader": {"grade_id": "q1", "solution": True}})])
+
+
+def answer(source: str) -> bytes:
+    """A notebook of one answer cell, with the given JSON as its source."""
+    metadata = '{"nbgrader": {"grade_id": "q1"}}'
+    return f'{{"nbformat": 4, "cells": [{{"metadata": {metadata}, "source": {source}}}]}}'.encode()
+
 
 CASES = {
     "empty": (b"", "the file is empty"),
@@ -23,8 +34,10 @@ CASES = {
     "format 3": (b'{"nbformat": 3, "worksheets": []}', "in format 3, not 4"),
     "no cells": (b'{"nbformat": 4, "metadata": {}}', "no list of cells"),
     "cells no list": (b'{"nbformat": 4, "metadata": {}, "cells": {}}', "no list of cells"),
-    "cell no dict": (b'{"nbformat": 4, "metadata": {}, "cells": [1]}', "cell 1 is damaged"),
-    "source a number": (b'{"nbformat": 4, "metadata": {}, "cells": [{"source": 5}]}', "text of cell 1 is damaged"),
+    "source a number": (answer("5"), "text of cell 1 is damaged"),
+    "source a list of numbers": (answer("[5]"), "text of cell 1 is damaged"),
+    "lone surrogate": (answer('"\\ud800"'), "text of cell 1 is damaged"),
+    "markup in the format": (b'{"nbformat": "[/b]", "cells": []}', "in format '[/b]', not 4"),
 }
 
 
@@ -59,9 +72,30 @@ def test_a_notebook_of_50_mb_is_refused_before_it_is_parsed(tmp_path: Path, monk
 
 def test_source_given_as_lines_is_joined(tmp_path: Path) -> None:
     path = tmp_path / "lines.ipynb"
-    cell = {"cell_type": "code", "metadata": {}, "source": ["a = 1\n", "b = 2"]}
-    path.write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": [cell]}))
-    assert read_submission(path).cells[0].source == "a = 1\nb = 2"
+    path.write_bytes(answer('["a = 1\\n", "b = 2"]'))
+    assert read_submission(path).answers == {"q1": ["a = 1\nb = 2"]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"nbformat": 4, "cells": []},
+        {"nbformat": 4, "metadata": 5, "cells": [1, None, {}, {"metadata": 5}, {"metadata": {"nbgrader": [1]}}]},
+        {"nbformat": 4, "metadata": {"ai_skills_academy": 5}, "cells": [{"metadata": {"nbgrader": {"grade_id": 7}}}]},
+        {"nbformat": 4, "metadata": {"ai_skills_academy": {"lab": [1]}}, "cells": [{"source": "\ud800"}]},
+    ],
+)
+def test_oddities_beside_the_answers_do_no_harm(tmp_path: Path, document: dict) -> None:
+    path = tmp_path / "odd.ipynb"
+    path.write_text(json.dumps(document))
+    submission = read_submission(path)
+    assert (submission.lab, submission.is_lesson, submission.answers) == (None, False, {})
+
+
+def test_an_answer_without_source_is_an_empty_answer(tmp_path: Path) -> None:
+    path = tmp_path / "bare.ipynb"
+    path.write_text('{"nbformat": 4, "cells": [{"metadata": {"nbgrader": {"grade_id": "q1"}}}]}')
+    assert read_submission(path).answers == {"q1": [""]}
 
 
 json_values = st.recursive(
@@ -72,18 +106,24 @@ json_values = st.recursive(
     ),
     max_leaves=12,
 )
+cells = st.fixed_dictionaries(
+    {}, optional={"metadata": st.just({"nbgrader": {"grade_id": "q1"}}) | json_values, "source": json_values}
+)
 
 
 @given(
-    st.binary(max_size=60).map(bytes)
+    st.binary(max_size=60)
     | json_values.map(lambda value: json.dumps(value).encode())
-    | json_values.map(lambda value: json.dumps({"nbformat": 4, "metadata": {}, "cells": [value]}).encode())
+    | st.lists(cells | json_values, max_size=3).map(lambda value: json.dumps({"nbformat": 4, "cells": value}).encode())
 )
-def test_arbitrary_content_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_arbitrary_content_is_read_and_rebuilt_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "any.ipynb"
     path.write_bytes(content)
     try:
-        notebook = read_submission(path)
+        submission = read_submission(path)
+        rebuild(arithmetic, submission.answers, "arithmetic")
     except UnusableNotebookError:
         return
-    assert all(isinstance(cell.source, str) for cell in notebook.cells if "source" in cell)
+    assert all(isinstance(text, str) for texts in submission.answers.values() for text in texts)

@@ -184,6 +184,28 @@ def test_a_translation_is_taken_where_there_is_one(small_kit: Path, desk: Path) 
     assert "# Lesson" in (desk / LESSON).read_text()
 
 
+def test_a_change_of_metadata_that_grading_needs_arrives(small_kit: Path, desk: Path) -> None:
+    prepare(desk)
+    notebook = nbformat.read(small_kit / LAB, as_version=4)
+    answer = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "q2")
+    answer.metadata.nbgrader["grade_id"] = "q2-total"
+    nbformat.write(notebook, small_kit / LAB)
+    assert prepare(desk).updated == [LAB]
+    assert "q2-total" in (desk / LAB).read_text()
+
+
+@pytest.mark.parametrize("place", [".", "labs", "labs/arithmetic", "courses/mine"])
+def test_the_kit_itself_is_no_workspace(small_kit: Path, place: str) -> None:
+    before = files(small_kit)
+    with pytest.raises(AcademyError, match="is the kit itself"):
+        prepare(small_kit / place)
+    assert files(small_kit) == before
+
+
+def test_a_workspace_inside_the_checkout_is_fine(small_kit: Path) -> None:
+    assert prepare(small_kit / "workspace").new
+
+
 def test_an_unknown_language_is_refused(small_kit: Path, desk: Path) -> None:
     with pytest.raises(AcademyError, match="'xx' is not one of the 24 official EU languages"):
         prepare(desk, "xx")
