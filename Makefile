@@ -10,7 +10,7 @@ WORKERS ?= 2
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test lint format constraints clean
+.PHONY: help setup start test lint format bench-model constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ format: $(READY)  ## bring code and notebooks into the form that `make lint` wan
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 	$(BIN)/python -m autograder.normal_form courses labs
+
+bench-model: $(READY)  ## measure the cut model against the uncut one in 24 languages (about 3 minutes)
+	$(BIN)/python -m labkit.models.benchmark --against uncut
 
 constraints:  ## renew constraints.txt: the newest versions that pyproject.toml allows (then `make test`, then commit)
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -1,0 +1,68 @@
+"""Turn texts into vectors with an encoder, in small batches of similar length."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from labkit.models.errors import ModelError
+
+LONGEST = 512
+"""Pieces after which a text is cut, whatever the model could read: longer ones do not fit a small machine."""
+
+Purpose = Literal["classify", "question", "passage"]
+"""What the vectors are for: some models want words before a question or a passage, none before a text to classify."""
+
+
+def embed(
+    texts: Sequence[str],
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    purpose: Purpose = "classify",
+    batch_size: int = 32,
+) -> NDArray[np.float32]:
+    """One vector a text, float32, shape (number of texts, hidden size), not normalised.
+
+    Model and tokenizer come from `labkit.models.load`, which notes in `model.config` whether a vector is the mean over
+    the pieces or the vector of the first one, and the words that `purpose` puts before each text. An empty text gets a
+    vector too: that of its beginning and end marks. Raises ModelError when `texts` is one text or holds something else.
+    """
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise ModelError("embed takes a list of texts. Write embed([text], ...) for a single one.")
+    config: Any = model.config
+    prefix = getattr(config, "labkit_prefixes", {}).get(purpose, "")
+    longest = min(LONGEST, getattr(config, "max_position_embeddings", LONGEST))
+    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta"):
+        longest -= config.pad_token_id + 1  # their positions begin after the padding id
+    encoded = [
+        tokenizer(prefix + text, truncation=True, max_length=longest, return_token_type_ids=False)["input_ids"]
+        for text in texts
+    ]
+    vectors = np.empty((len(texts), config.hidden_size), np.float32)
+    order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
+    training = model.training
+    model.train(False)
+    try:
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            vectors[rows] = _vectors([encoded[i] for i in rows], model, tokenizer)
+    finally:
+        model.train(training)
+    return vectors
+
+
+def _vectors(batch: list[list[int]], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
+    inputs = tokenizer.pad({"input_ids": batch}, padding_side="right", return_tensors="pt").to(model.device)
+    with torch.inference_mode():
+        states = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
+        if getattr(model.config, "labkit_pooling", "mean") == "first":
+            pooled = states[:, 0]
+        else:
+            mask = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
+            pooled = (states * mask).sum(1) / mask.sum(1)
+    result: NDArray[np.float32] = pooled.float().cpu().numpy()
+    return result
