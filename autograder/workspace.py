@@ -69,9 +69,7 @@ def _refuse_the_kit_itself(workspace: Path) -> None:
     """Keep released labs from being laid among their own sources."""
     root, wanted = kit.kit_folder().resolve(), workspace.resolve()
     if wanted == root or any(wanted.is_relative_to(root / part) for part in ("courses", "labs")):
-        raise AcademyError(
-            f"{workspace} is the kit itself; choose another folder with --workspace"
-        )
+        raise AcademyError(f"{workspace} is the kit itself; choose another folder with --workspace")
 
 
 def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:

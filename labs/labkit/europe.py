@@ -27,10 +27,11 @@ def ai_factories() -> pd.DataFrame:
     """Return the 19 AI Factories, one row each, in the order of the three selection rounds.
 
     Country codes are those of the European Union (ISO 3166-1 alpha-2, but EL for Greece). `latitude` and `longitude`
-    are degrees (WGS 84) of the `city`, not of a building, from GeoNames; `city_means` says what stands there. `system`
-    and `system_state` have a source and a date of their own (`state_source`, `state_checked`, `state_trust`).
+    are degrees (WGS 84) of the `city`, not of a building, from GeoNames; `city_means` says what stands there. `source`,
+    `checked` and `trust` are about the selection. `host` and `city` have a source, a date and a trust mark of their own
+    (`site_source`, `site_checked`, `site_trust`), and so have `system` and `system_state` (`state_...`).
     """
-    return _read("ai_factories", dates=("selected", "checked", "state_checked"))
+    return _read("ai_factories", dates=("selected", "checked", "site_checked", "state_checked"))
 
 
 def antennas() -> pd.DataFrame:

@@ -13,12 +13,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-__all__ = ["Expected", "check"]
+__all__ = ["Expected", "Judge", "check"]
 
 Expected: TypeAlias = (
     "bool | int | float | str | Sequence[Expected] | AbstractSet[object] | Mapping[str, Expected] | pd.DataFrame | None"
 )
 """What an exercise can ask for. Inside a sequence or a mapping the same kinds may stand again."""
+
+Judge: TypeAlias = Callable[[object], str | None]
+"""Gets the answer and says in one sentence what is wrong with it, or None when it is right."""
 
 _NOT_ANSWERED = "Not answered yet. Put your answer in the place of the three dots (...) and run the cells again."
 _PART_MISSING = "One part is still the three dots (...)."
@@ -27,7 +30,7 @@ _SHOWN = 60  # characters of an answer that are repeated to the learner
 
 def check(
     answer: object,
-    expected: Expected,
+    expected: Expected | Judge,
     *,
     hint: str,
     because: str,
@@ -43,6 +46,8 @@ def check(
     and lists; a Series also counts as a dictionary. White space around text does not matter. In a set, order and
     repetition do not matter. In a table, the index does not matter and the order of columns does not matter.
 
+    Where many answers are right, `expected` is a function that judges the answer itself: see `Judge`.
+
     `tolerance` is the largest distance from the expected number that still counts as right, in the unit of that
     number. `ignore_case` makes capital and small letters the same. `because` explains a right answer; `hint` helps
     after a wrong one.
@@ -52,7 +57,10 @@ def check(
     if answer is ...:
         print(_NOT_ANSWERED)
         return
-    problem = _Comparison(tolerance, ignore_case).difference(answer, expected)
+    if callable(expected):
+        problem = expected(answer)
+    else:
+        problem = _Comparison(tolerance, ignore_case).difference(answer, expected)
     if problem is None:
         print(f"Right. {because}")
     else:

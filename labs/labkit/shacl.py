@@ -21,8 +21,8 @@ from rdflib.term import Node
 MAX_TURTLE_BYTES = 2_000_000
 """Largest Turtle text that is parsed, in bytes of UTF-8."""
 
-MAX_TRIPLES = 50_000
-"""Largest graph that is checked, in triples."""
+MAX_TRIPLES = 5_000
+"""Largest graph that is checked, in triples. So many data sets with nothing but their type take about 12 seconds."""
 
 _PREFIXES = {
     str(DCAT): "dcat:",
@@ -56,21 +56,32 @@ def validate(record: Graph | str, *, severity: Choice["Violation", "Warning"] = 
     """Check a record, given as a graph or as Turtle text, against the DCAT-AP 3 shapes.
 
     `severity` is the mildest finding to list: "Violation" lists what the profile demands, "Warning" adds what it
-    recommends. It does not change `conforms`. Raises ShaclError when the text is no Turtle or the record is too large.
+    recommends. It does not change `conforms`. Raises ShaclError when the record is neither a graph nor Turtle text,
+    holds no dcat:Dataset (what is not there breaks no rule, so it would conform), is too large, or cannot be checked.
     """
     if severity not in ("Violation", "Warning"):
         raise ValueError(f"severity is {severity!r}; write 'Violation' or 'Warning'")
-    graph = parse_turtle(record) if isinstance(record, str) else record
+    graph = record if isinstance(record, Graph) else parse_turtle(record)
     if len(graph) > MAX_TRIPLES:
         raise ShaclError(f"The graph has {len(graph)} triples, the limit is {MAX_TRIPLES}: check one record at a time.")
-    findings = _findings(graph)
+    if (None, RDF.type, DCAT.Dataset) not in graph:
+        where = "graph" if graph is record else "text"
+        raise ShaclError(
+            f"There is no data set in this {where}: a record says '<address> a dcat:Dataset' and then what it knows."
+        )
+    findings = _findings(_results(graph), graph)
     conforms = not (findings["severity"] == "Violation").any()
     listed = findings if severity == "Warning" else findings[findings["severity"] == "Violation"]
     return Report(conforms=conforms, violations=listed.reset_index(drop=True))
 
 
 def parse_turtle(text: str) -> Graph:
-    """Turtle text as a graph. Raises ShaclError, with the place of the mistake, when it is no Turtle or too long."""
+    """Turtle text as a graph.
+
+    Raises ShaclError when it is no text, no Turtle (with the place of the mistake) or too long.
+    """
+    if not isinstance(text, str):
+        raise ShaclError(f"A record is an rdflib graph or a text in Turtle, not {type(text).__name__}: read it first.")
     size = len(text.encode("utf-8", errors="replace"))
     if size > MAX_TURTLE_BYTES:
         raise ShaclError(
@@ -115,19 +126,34 @@ def _shapes() -> Graph:
     return Graph().parse(data=text, format="turtle")
 
 
-def _findings(graph: Graph) -> pd.DataFrame:
-    with _quiet():
-        _, results, _ = pyshacl.validate(
-            graph,
-            shacl_graph=_shapes(),
-            advanced=False,  # no SHACL rules or functions
-            js=False,
-            inference=None,
-            do_owl_imports=False,  # nothing is fetched
-            meta_shacl=False,
-        )
+def _results(graph: Graph) -> Graph:
+    """What the validator reports, as a graph of sh:ValidationResult."""
+    shapes = _shapes()
+    try:
+        with _quiet():
+            _, results, _ = pyshacl.validate(
+                graph,
+                shacl_graph=shapes,
+                advanced=False,  # no SHACL rules or functions
+                js=False,
+                inference=None,
+                do_owl_imports=False,  # nothing is fetched
+                meta_shacl=False,
+            )
+    except Exception as error:  # many kinds, most of them not its own: a list that contains itself is a ValueError
+        raise _cannot_check(error) from error
     if not isinstance(results, Graph):
-        raise ShaclError(f"The record could not be checked ({' '.join(str(results).split())[:120]}): simplify it.")
+        raise _cannot_check(results)
+    return results
+
+
+def _cannot_check(reason: object) -> ShaclError:
+    said = " ".join(str(reason).split())[:120] or type(reason).__name__
+    return ShaclError(f"The record cannot be checked ({said}): simplify it.")
+
+
+def _findings(results: Graph, graph: Graph) -> pd.DataFrame:
+    """What was reported, as a table, each thing once; `graph` is the record."""
     rows = [
         _row(graph, results, result)
         for result in results.subjects(RDF.type, SH.ValidationResult)

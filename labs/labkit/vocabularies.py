@@ -198,7 +198,7 @@ def _frequency(row: dict[str, str]) -> Frequency:
 
 
 def _media_type(row: dict[str, str]) -> MediaType:
-    return MediaType(row["code"], f"https://www.iana.org/assignments/media-types/{row['code']}", row["code"])
+    return MediaType(row["code"], f"http://www.iana.org/assignments/media-types/{row['code']}", row["code"])
 
 
 THEMES: Vocabulary[Theme] = _read("data theme", "data-themes.csv", _theme)
@@ -222,4 +222,4 @@ MEDIA_TYPES: Vocabulary[MediaType] = _read("media type", "media-types.csv", _med
 
 def media_type_of(uri: str) -> MediaType | None:
     """Media type with this IANA address, with http:// or https:// (both are in use), or None."""
-    return MEDIA_TYPES.by_uri(uri) or MEDIA_TYPES.by_uri(uri.replace("http://", "https://", 1))
+    return MEDIA_TYPES.by_uri(uri) or MEDIA_TYPES.by_uri(uri.replace("https://", "http://", 1))

@@ -1,7 +1,7 @@
-"""The bundled catalogue says what its data card says: records, themes, marks, every planted fault, no more, no less.
+"""The bundled catalogue is as its data card and its answer key say: records, themes, planted faults, no more, no less.
 
 Each fault has a detector here that knows nothing of how the file was written. Run over all synthetic records, a
-detector must find exactly the records that the card names.
+detector must find exactly the records that the answer key, `catalogue_faults.md` beside this file, names.
 """
 
 import csv
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib import resources
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, XSD, Graph, Literal, Na
 DATA = resources.files("labkit").joinpath("data")
 CATALOGUE = DATA.joinpath("catalogue", "catalogue.ttl")
 CARD = DATA.joinpath("catalogue", "README.md").read_text("utf-8")
+ANSWER_KEY = Path(__file__).with_name("catalogue_faults.md").read_text("utf-8")
 
 AUTHORITY = "http://publications.europa.eu/resource/authority/"
 IANA = "http://www.iana.org/assignments/media-types/"
@@ -178,9 +180,9 @@ FEATURES: dict[str, Callable[[str], bool]] = {
 }
 
 
-def card_rows() -> dict[str, set[str]]:
-    """The tables of the card: the code in the first column and the record ids named in the last one."""
-    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| ([^|]*) \|$", CARD, flags=re.MULTILINE)
+def key_rows() -> dict[str, set[str]]:
+    """The tables of the answer key: the code in the first column and the record ids named in the last one."""
+    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| ([^|]*) \|$", ANSWER_KEY, flags=re.MULTILINE)
     return {name: set(re.findall(r"`([^`]+)`", records)) for name, records in rows}
 
 
@@ -278,27 +280,34 @@ def test_only_synthetic_links_claim_a_day_of_checking() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_fault_is_where_the_card_says_and_nowhere_else(fault: str) -> None:
+def test_a_planted_fault_is_where_the_answer_key_says_and_nowhere_else(fault: str) -> None:
     found = {id_ for id_ in SYNTHETIC if FAULTS[fault](id_)}
     assert found
-    assert found == card_rows()[fault]
+    assert found == key_rows()[fault]
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_a_feature_is_where_the_card_says_and_nowhere_else(feature: str) -> None:
+def test_a_feature_is_where_the_answer_key_says_and_nowhere_else(feature: str) -> None:
     found = {id_ for id_ in SYNTHETIC if FEATURES[feature](id_)}
     assert len(found) >= 2
-    assert found == card_rows()[feature]
+    assert found == key_rows()[feature]
 
 
-def test_the_card_names_the_records_that_have_no_fault() -> None:
+def test_the_answer_key_names_the_records_that_have_no_fault() -> None:
     clean = {id_ for id_ in SYNTHETIC if not any(has_fault(id_) for has_fault in FAULTS.values())}
     assert len(clean) >= 12
-    assert clean == card_rows()["no-fault"]
+    assert clean == key_rows()["no-fault"]
+    assert f"{len(SYNTHETIC) - len(clean)} of the synthetic records carry faults" in CARD
+    assert f"The other {len(clean)} have none" in CARD
 
 
-def test_the_card_has_no_row_without_a_detector() -> None:
-    assert set(card_rows()) == {*FAULTS, *FEATURES, "no-fault"}
+def test_the_card_of_learners_names_no_synthetic_record() -> None:
+    assert "`demo-`" in CARD
+    assert [id_ for id_ in SYNTHETIC if id_ in CARD] == []
+
+
+def test_the_answer_key_has_no_row_without_a_detector() -> None:
+    assert set(key_rows()) == {*FAULTS, *FEATURES, "no-fault"}
 
 
 @pytest.mark.parametrize("id_", sorted(REAL))

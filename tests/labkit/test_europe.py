@@ -54,7 +54,18 @@ def test_the_numbers_that_the_announcements_give() -> None:
     assert set(antennas.loc[antennas["eu_member"], "country_code"]) <= set(europe.member_states()["country_code"])
     assert set(factories["country_code"]) <= set(europe.member_states()["country_code"])
     assert not set(factories["country_code"]) & set(antennas["country_code"])
-    assert set(factories["state_trust"]) == {"reported"}
+
+
+def test_host_city_and_machine_of_a_factory_are_reported_with_a_source_and_a_date_of_their_own() -> None:
+    factories = europe.ai_factories()
+    for part in ("site", "state"):
+        assert set(factories[f"{part}_trust"]) == {"reported"}
+        assert factories[f"{part}_source"].str.len().min() > 5
+        assert factories[f"{part}_checked"].between("2026-10-01", "2026-11-21").all()
+    elsewhere = factories["site_source"].str.contains("; city: ", regex=False)
+    assert set(factories.loc[elsewhere, "city"]) == {
+        *("Athens", "Bissen", "Bruyères-le-Châtel", "Santiago de Compostela"),
+    }
 
 
 def test_partners_are_no_more_than_the_launch_article_counts() -> None:

@@ -149,6 +149,17 @@ def test_a_lesson_that_expects_something_strange_fails_loudly() -> None:
         check(1, object(), hint="", because="")  # type: ignore[arg-type]
 
 
+def test_a_function_can_judge_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    def even(answer: object) -> str | None:
+        return None if isinstance(answer, int) and answer % 2 == 0 else f"{answer} is not an even number."
+
+    for answer in (..., 3, 4):
+        check(answer, even, hint="Add one.", because="Two fits.")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Not answered yet")
+    assert lines[1:] == ["Not yet. 3 is not an even number.", "Hint: Add one.", "Right. Two fits."]
+
+
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

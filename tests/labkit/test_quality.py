@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -392,6 +393,32 @@ def test_a_record_that_is_too_large_for_the_check_is_refused(monkeypatch: pytest
     monkeypatch.setattr(shacl, "MAX_TRIPLES", 5)
     with pytest.raises(quality.RecordError, match="one record at a time"):
         quality.assess(read(FULL), link_status=all_answer)
+
+
+def test_a_record_that_cannot_be_checked_is_refused() -> None:
+    circle = "<https://example.org/d> dct:title _:l . _:l rdf:first 1 ; rdf:rest _:l ."
+    text = "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .\n" + FULL + circle
+    with pytest.raises(quality.RecordError, match="cannot be checked"):
+        quality.assess(read(text), link_status=all_answer)
+
+
+@pytest.mark.parametrize("record", [None, FULL, FULL.encode()], ids=lambda record: type(record).__name__)
+def test_a_record_that_is_no_graph_is_refused(record: Any) -> None:
+    with pytest.raises(quality.RecordError, match=rf"not {type(record).__name__}: use shacl\.parse_turtle"):
+        quality.assess(record, link_status=all_answer)
+
+
+@pytest.mark.parametrize("answer", ["200", True, 200.0, (200,)], ids=repr)
+def test_a_link_check_that_gives_no_status_is_refused(answer: Any) -> None:
+    with pytest.raises(quality.RecordError, match="it must give a number, as 200, or None") as caught:
+        quality.assess(read(FULL), link_status=lambda _url: answer)
+    assert "<https://example.org/page>" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [None, 200])
+def test_a_link_check_that_is_no_function_is_refused(status: Any) -> None:
+    with pytest.raises(quality.RecordError, match=f"link_status is {status}: give a function"):
+        quality.assess(read(FULL), link_status=status)
 
 
 # ------------------------------------------------------------------------------------------------ a catalogue

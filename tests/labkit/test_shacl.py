@@ -4,13 +4,15 @@ import contextlib
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from rdflib import RDF, SH, Graph, Literal, URIRef
+from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from rdflib.collection import Collection
 from rdflib.namespace import DCAT, DCTERMS
+from rdflib.term import Node
 
 from labkit import shacl
 from labkit.vocabularies import ACCESS_RIGHTS, THEMES
@@ -106,6 +108,49 @@ def test_a_graph_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -
         shacl.validate(CASES[0].read_text(encoding="utf-8"))
 
 
+def test_the_bundled_catalogue_is_small_enough_to_be_checked_as_a_whole() -> None:
+    path = Path(shacl.__file__).parent / "data" / "catalogue" / "catalogue.ttl"
+    assert not shacl.validate(path.read_text(encoding="utf-8")).conforms
+
+
+@pytest.mark.parametrize("severity", ["Violation", "Warning"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing but a remark",
+        "<https://example.org/d> a <https://example.org/Dataset> .",
+        "<https://example.org/s> a <http://www.w3.org/ns/dcat#DataService> .",
+        "<http://www.w3.org/ns/dcat#Dataset> a <http://www.w3.org/2000/01/rdf-schema#Class> .",
+    ],
+    ids=["empty", "a remark", "another Dataset", "only a service", "only the class"],
+)
+def test_what_holds_no_data_set_does_not_conform_but_is_refused(text: str, severity: Any) -> None:
+    with pytest.raises(shacl.ShaclError, match="no data set in this text: a record says '<address> a dcat:Dataset'"):
+        shacl.validate(text, severity=severity)
+    with pytest.raises(shacl.ShaclError, match="no data set in this graph"):
+        shacl.validate(shacl.parse_turtle(text), severity=severity)
+
+
+@pytest.mark.parametrize("record", [b"x", None, 7, CASES[0], ["<a> a <b> ."]], ids=lambda record: type(record).__name__)
+def test_what_is_neither_a_graph_nor_a_text_is_refused(record: Any) -> None:
+    for check in (shacl.validate, shacl.parse_turtle):
+        with pytest.raises(shacl.ShaclError, match=f"a text in Turtle, not {type(record).__name__}"):
+            check(record)
+
+
+def test_a_list_that_contains_itself_is_refused() -> None:
+    graph = Graph()
+    dataset, head = URIRef("https://example.org/d"), BNode()
+    graph.add((dataset, RDF.type, DCAT.Dataset))
+    graph.add((dataset, DCTERMS.title, head))
+    graph.add((head, RDF.first, Literal("Trees")))
+    graph.add((head, RDF.rest, head))
+    with pytest.raises(shacl.ShaclError, match=r"cannot be checked \(.*\): simplify it\.") as caught:
+        shacl.validate(graph)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_unknown_severity_is_refused() -> None:
     with pytest.raises(ValueError, match="'Violation' or 'Warning'"):
         shacl.validate(Graph(), severity="violation")  # type: ignore[arg-type]
@@ -122,6 +167,7 @@ NODES = st.sampled_from(
         URIRef("https://example.org/a"),
         URIRef("https://example.org/b"),
         URIRef("no scheme"),
+        BNode("c"),
         DCAT.Dataset,
         DCAT.Distribution,
     ]
@@ -134,11 +180,15 @@ VALUES = NODES | st.text(alphabet="ab \n", max_size=3).map(Literal) | st.integer
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(NODES, PREDICATES, VALUES), max_size=15))
-def test_any_graph_gets_a_report(triples: list[tuple[URIRef, URIRef, URIRef | Literal]]) -> None:
+def test_any_data_set_gets_a_report_or_is_refused(triples: list[tuple[Node, URIRef, Node]]) -> None:
     graph = Graph()
-    for triple in triples:
+    for triple in [(URIRef("https://example.org/a"), RDF.type, DCAT.Dataset), *triples]:
         graph.add(triple)
-    report = shacl.validate(graph, severity="Warning")
+    try:
+        report = shacl.validate(graph, severity="Warning")
+    except shacl.ShaclError:
+        event("refused")
+        return
     assert set(report.violations["severity"]) <= {"Violation", "Warning"}
     assert report.conforms == (not (report.violations["severity"] == "Violation").any())
 

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Literal, get_args
+import re
+from collections.abc import Iterable, Sequence
+from numbers import Integral
+from typing import TYPE_CHECKING
 
-import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from labkit import __version__
+from labkit.download import Call, DownloadError, Downloads, TooLargeError
 from labkit.eurostat import jsonstat
 from labkit.eurostat.bundle import BUNDLED, bundled
+from labkit.eurostat.cube import shorten
+from labkit.sources import chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from labkit.eurostat.cube import Cube
+    from labkit.sources import Source
 
 STATISTICS_API = "https://ec.europa.eu/eurostat/api/dissemination/statistics/1.0/data"
 """Address of Eurostat's statistics API; a table's code follows it."""
 
-USER_AGENT = f"ai-skills-academy/{__version__}"
-"""How the kit names itself to the server."""
-
-Source = Literal["embedded", "live", "auto"]
-"""Where an answer comes from: the kit's own data, the network, or the network if it can be reached."""
-
-_SOURCES: tuple[Source, ...] = get_args(Source)
-_ATTEMPTS = 3
-_WAIT = wait_random_exponential(multiplier=0.5, max=8)  # seconds
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_AUTO_TIMEOUT = httpx.Timeout(30.0, connect=3.0)  # with no network a lesson must not stand still
+_PATIENCE = 3.0  # seconds to be reached with "auto": with no network a lesson must not stand still
 
 
 class EurostatError(RuntimeError):
@@ -38,7 +30,7 @@ class EurostatError(RuntimeError):
 
 
 class _UnreachableError(EurostatError):
-    """Nobody answers, or only to say that they are overloaded: worth another try, or the embedded data."""
+    """There is no answer: with "auto" the kit's own data take its place."""
 
 
 def fetch(
@@ -56,32 +48,32 @@ def fetch(
 
     The names in `BUNDLED` mean the same thing live and embedded: live they ask for the codes that the extract holds,
     in all years that Eurostat has, unless a keyword says otherwise.
-    Raises EurostatError for an unknown table, dimension or code, a network fault, and an answer that is not data.
+    Raises EurostatError for an unknown source, table, dimension or code, a value that is no code, a network fault,
+    and an answer that is not data.
     """
-    wanted = {name: _as_codes(codes) for name, codes in dimensions.items()}
-    place = _place(source)
+    wanted = {name: _as_codes(name, codes) for name, codes in dimensions.items()}
+    try:
+        place = chosen(source)
+    except ValueError as error:
+        raise EurostatError(f"{error}.") from error
     if place == "embedded":
         return _embedded(code, wanted)
     if place == "live":
-        return _live(code, wanted, base_url, _ATTEMPTS, _TIMEOUT)
+        return _live(code, wanted, base_url, Downloads())
     try:
-        return _live(code, wanted, base_url, 1, _AUTO_TIMEOUT)
+        return _live(code, wanted, base_url, Downloads(connect=_PATIENCE, attempts=1))
     except _UnreachableError:
         return _embedded(code, wanted)
 
 
-def _as_codes(codes: str | int | Sequence[str | int]) -> list[str]:
-    return [str(codes)] if isinstance(codes, str | int) else [str(code) for code in codes]
-
-
-def _place(source: Source | None) -> Source:
-    """Decide where to ask; LABKIT_PORTAL=embedded keeps "auto" off the network."""
-    setting = os.environ.get("LABKIT_PORTAL")
-    chosen = "embedded" if source == "auto" and setting == "embedded" else source or setting or "embedded"
-    for known in _SOURCES:
-        if chosen == known:
-            return known
-    raise EurostatError(f"There is no source {chosen!r}: use embedded, live or auto (argument or LABKIT_PORTAL).")
+def _as_codes(name: str, codes: object) -> list[str]:
+    """Return the codes asked for in one dimension, as texts."""
+    several = [codes] if isinstance(codes, str | bytes) or not isinstance(codes, Iterable) else list(codes)
+    if wrong := [code for code in several if isinstance(code, bool) or not isinstance(code, str | Integral)]:
+        raise EurostatError(
+            f"{name} cannot be {shorten(wrong[0])}: give a code or a list of codes, or leave {name} out to get all."
+        )
+    return [str(code) for code in several]
 
 
 def _embedded(code: str, wanted: Mapping[str, list[str]]) -> Cube:
@@ -100,12 +92,9 @@ def _embedded(code: str, wanted: Mapping[str, list[str]]) -> Cube:
     return part
 
 
-def _live(code: str, wanted: Mapping[str, list[str]], base_url: str, attempts: int, timeout: httpx.Timeout) -> Cube:
+def _live(code: str, wanted: Mapping[str, list[str]], base_url: str, downloads: Downloads) -> Cube:
     table, query = _query(code, wanted)
-    retrying = Retrying(
-        retry=retry_if_exception_type(_UnreachableError), stop=stop_after_attempt(attempts), wait=_WAIT, reraise=True
-    )
-    status, body = retrying(_download, f"{base_url.rstrip('/')}/{table}", query, timeout)
+    status, body = _download(f"{base_url.rstrip('/')}/{table}", query, downloads)
     cube = _read(status, body, table)
     _refuse_gaps(cube, wanted, table)
     print(f"Eurostat: answered live by the statistics API ({table}, updated {cube.updated or 'at an unknown date'}).")
@@ -124,7 +113,7 @@ def _refuse_gaps(cube: Cube, wanted: Mapping[str, list[str]], table: str) -> Non
 
 def _query(code: str, wanted: Mapping[str, list[str]]) -> tuple[str, dict[str, list[str]]]:
     """Table code and query of a live request; the kit's own extracts stand for the codes they hold."""
-    if not (code.isascii() and code.replace("_", "").replace("-", "").replace("$", "").isalnum()):
+    if not _is_table_code(code):
         raise EurostatError(f"{code!r} is not a table code: codes look like isoc_eb_ai.")
     query: dict[str, list[str]] = {}
     table = code
@@ -135,31 +124,20 @@ def _query(code: str, wanted: Mapping[str, list[str]]) -> tuple[str, dict[str, l
     return table, {"format": ["JSON"], "lang": ["EN"], **query, **wanted}
 
 
-def _download(url: str, query: Mapping[str, list[str]], timeout: httpx.Timeout) -> tuple[int, bytes]:
-    """One request; the body is read up to the size that the reader takes."""
-    pairs: list[tuple[str, str | int | float | bool | None]] = [
-        (name, code) for name, codes in query.items() for code in codes
-    ]
-    body = bytearray()
+def _is_table_code(code: object) -> bool:
+    # Nothing else may become a part of the address.
+    return isinstance(code, str) and code.isascii() and re.sub(r"[_$-]", "", code).isalnum()
+
+
+def _download(url: str, query: Mapping[str, list[str]], downloads: Downloads) -> tuple[int, bytes]:
+    """Status and body of the answer; the body is read up to the size that the reader takes."""
     try:
-        with (
-            httpx.Client(timeout=timeout, headers={"User-Agent": USER_AGENT}) as client,
-            client.stream("GET", url, params=pairs) as answer,
-        ):
-            if answer.status_code == 429 or answer.status_code >= 500:
-                raise _UnreachableError(
-                    f"Eurostat is overloaded or down (HTTP {answer.status_code}): "
-                    "try again in some minutes, or use source='embedded'."
-                )
-            for piece in answer.iter_bytes():
-                body += piece
-                if len(body) > jsonstat.MAX_BYTES:
-                    raise EurostatError(f"The answer is larger than {jsonstat.MAX_BYTES:,} bytes: ask for fewer codes.")
-            return answer.status_code, bytes(body)
-    except httpx.HTTPError as error:
-        raise _UnreachableError(
-            f"Eurostat cannot be reached ({type(error).__name__}): check the network, or use source='embedded'."
-        ) from error
+        with downloads.client:
+            return downloads.fetch(Call(url, jsonstat.MAX_BYTES, params=query))
+    except TooLargeError as error:
+        raise EurostatError(f"Eurostat {error}: {error.advice}.") from error
+    except DownloadError as error:
+        raise _UnreachableError(f"Eurostat {error}: {error.advice}, or use source='embedded'.") from error
 
 
 def _read(status: int, body: bytes, table: str) -> Cube:

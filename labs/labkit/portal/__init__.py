@@ -11,40 +11,35 @@ Only `connect` loads what a source needs, so importing this package is quick.
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from labkit.portal.model import DatasetSummary, DistributionSummary, PortalError, SearchPage
+from labkit.sources import SETTING, chosen
 
 if TYPE_CHECKING:
     from labkit.portal.base import Portal
     from labkit.portal.embedded import EmbeddedPortal
+    from labkit.sources import Source
 
-__all__ = ["DatasetSummary", "DistributionSummary", "PortalError", "SearchPage", "connect"]
+__all__ = ["SETTING", "DatasetSummary", "DistributionSummary", "PortalError", "SearchPage", "connect"]
 
-SETTING = "LABKIT_PORTAL"
-"""Environment variable: the source where `connect` is given none; its value "embedded" forbids "auto" the network."""
-
-_SOURCES = ("embedded", "live", "auto")
 _PATIENCE = 3.0
 
 
-def connect(source: Literal["embedded", "live", "auto"] | None = None) -> Portal:
+def connect(source: Source | None = None) -> Portal:
     """Return the portal to ask, and print one line that says what will answer.
 
     "embedded" is the bundled catalogue, "live" is data.europa.eu, "auto" is the live portal if it answers within
     3 seconds and the bundled catalogue otherwise. Without `source` the environment variable LABKIT_PORTAL decides,
     else "embedded". Raises PortalError if the source is not known.
     """
-    setting = os.environ.get(SETTING, "").strip().lower() or "embedded"
-    chosen = source if source is not None else setting
-    if chosen not in _SOURCES:
-        raise PortalError(f"There is no source {chosen!r}: use {', '.join(map(repr, _SOURCES))}")
-    if chosen == "auto" and setting == "embedded" and SETTING in os.environ:
-        chosen = "embedded"
-    if chosen == "embedded":
+    try:
+        place = chosen(source)
+    except ValueError as error:
+        raise PortalError(str(error)) from error
+    if place == "embedded":
         return _embedded("")
-    return _live(fall_back=chosen == "auto")
+    return _live(fall_back=place == "auto")
 
 
 def _live(*, fall_back: bool) -> Portal:

@@ -17,6 +17,7 @@ from labkit.portal.countries import COUNTRIES, COUNTRY_PREFIX
 from labkit.portal.model import DATASET_PREFIX, PortalError
 from labkit.portal.rdf import quiet_about_odd_values
 from labkit.portal.store import OrderedMemory
+from labkit.vocabularies import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,27 +34,6 @@ HVD_REGULATION = URIRef("http://data.europa.eu/eli/reg_impl/2023/138/oj")
 
 SCORING = URIRef("https://piveau.eu/ns/voc#scoring")
 """The metric under which the portal stores a data set's score."""
-
-THEME_PREFIX = "http://publications.europa.eu/resource/authority/data-theme/"
-THEMES = frozenset(
-    {
-        "AGRI",
-        "ECON",
-        "EDUC",
-        "ENER",
-        "ENVI",
-        "GOVE",
-        "HEAL",
-        "INTR",
-        "JUST",
-        "OP_DATPRO",
-        "REGI",
-        "SOCI",
-        "TECH",
-        "TRAN",
-    }
-)
-"""The codes of the data-theme authority table."""
 
 # rdflib's DCAT is that of version 2, which has no series.
 _SERIES = URIRef(str(DCAT) + "DatasetSeries")
@@ -195,10 +175,10 @@ def _keywords(graph: Graph, uri: URIRef) -> list[dict[str, str | None]]:
 
 
 def _categories(graph: Graph, uri: URIRef) -> list[dict[str, str]]:
-    themes = [str(theme) for theme in _objects(graph, uri, DCAT.theme) if isinstance(theme, URIRef)]
-    codes = [theme.removeprefix(THEME_PREFIX) for theme in themes if theme.startswith(THEME_PREFIX)]
+    values = [value for value in _objects(graph, uri, DCAT.theme) if isinstance(value, URIRef)]
     # A theme that the table does not have is no category: the record is there, but the facet does not find it.
-    return [{"id": code, "resource": THEME_PREFIX + code} for code in codes if code in THEMES]
+    themes = [theme for value in values if (theme := THEMES.by_uri(str(value))) is not None]
+    return [{"id": theme.code, "resource": theme.uri} for theme in themes]
 
 
 def _country(places: list[Node]) -> dict[str, str] | None:

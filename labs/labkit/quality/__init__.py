@@ -113,8 +113,9 @@ def assess(record: Graph, dataset: URIRef | None = None, *, link_status: LinkSta
     """Assess one data set of a graph.
 
     `dataset` names it; it may be left out when the graph describes only one. `link_status` is asked for the status of
-    each web address, for example `Portal.link_status`. Raises RecordError when the graph has no data set, several and
-    none is named, or not the one named, and when the record is too large for the SHACL check.
+    each web address, for example `Portal.link_status`. Raises RecordError when the record is no graph, when it has no
+    data set, several and none is named, or not the one named, when it cannot be checked with SHACL or is too large for
+    that, and when `link_status` is no function or gives neither a number nor None.
     """
     cut = cut_out(record, dataset, link_status)
     findings = {metric: check(cut) for metric, check in ON_DATASET}

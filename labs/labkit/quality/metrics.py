@@ -67,7 +67,7 @@ def _answers(record: Record, distribution: Node, predicate: URIRef, name: str) -
         if not (isinstance(value, URIRef) and str(value).startswith(("http://", "https://"))):
             reason = reason or f"{name} {show(value)} is not a web address"
             continue
-        status = record.link_status(str(value))
+        status = record.status_of(str(value))
         if status is not None and 200 <= status < 400:
             return Finding(passed=True, why=f"{name} {show(value)} answers {status}")
         said = (

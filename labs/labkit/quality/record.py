@@ -23,6 +23,17 @@ class Record:
     dataset: Node
     link_status: LinkStatus
 
+    def status_of(self, url: str) -> int | None:
+        """HTTP status of a web address, or None. Raises RecordError when `link_status` gives something else."""
+        status: object = self.link_status(url)
+        if status is None:
+            return None
+        if isinstance(status, int) and not isinstance(status, bool):
+            return status
+        raise RecordError(
+            f"link_status gave {type(status).__name__} for {show(URIRef(url))}: it must give a number, as 200, or None."
+        )
+
     def values(self, subject: Node, predicate: URIRef) -> list[Node]:
         """Values that say something (empty text does not), in a fixed order."""
         found = {value for value in self.graph.objects(subject, predicate) if str(value).strip()}
@@ -37,8 +48,13 @@ def cut_out(graph: Graph, dataset: URIRef | None, link_status: LinkStatus) -> Re
     """Cut the record of a data set out of a graph; without a name, the graph must have exactly one.
 
     Kept is what the graph says about the data set and about the things it points to, but not about other data sets
-    and catalogues. Raises RecordError when the data set is not there or not named where it must be.
+    and catalogues. Raises RecordError when the record is no graph or `link_status` no function, and when the data set
+    is not there or not named where it must be.
     """
+    if not isinstance(graph, Graph):
+        raise RecordError(f"A record is an rdflib graph, not {type(graph).__name__}: use shacl.parse_turtle(text).")
+    if not callable(link_status):
+        raise RecordError(f"link_status is {link_status!r}: give a function, such as link_status of a portal.")
     node = _find(graph, dataset)
     others = set(graph.subjects(RDF.type, DCAT.Dataset)) | set(graph.subjects(RDF.type, DCAT.Catalog))
     seen, waiting, cut = {node}, [node], Graph()

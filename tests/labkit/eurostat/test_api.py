@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tenacity import wait_none
 
 from labkit import eurostat
+from labkit.download import ATTEMPTS, Downloads
 from labkit.eurostat import EurostatError, api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Answer = tuple[int, bytes]
+SILENCE = 0.3  # seconds
+
+
+class QuietServer(ThreadingHTTPServer):
+    """A client that hangs up early is part of these tests."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None: ...
 
 
 class Server:
     """A local stand-in for the statistics API that gives the prepared answers in turn, the last one for ever."""
 
-    def __init__(self, answers: list[Answer]) -> None:
+    def __init__(self, answers: list[Answer], *, pause: float = 0.0, retry_after: str = "") -> None:
         self.asked: list[tuple[str, dict[str, list[str]], str | None]] = []
         outer = self
 
@@ -34,7 +45,10 @@ class Server:
                 parts = urlsplit(self.path)
                 outer.asked.append((parts.path, parse_qs(parts.query), self.headers["User-Agent"]))
                 status, body = answers[min(len(outer.asked), len(answers)) - 1]
+                outer.stop_waiting.wait(pause)
                 self.send_response(status)
+                if retry_after:
+                    self.send_header("Retry-After", retry_after)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -42,7 +56,8 @@ class Server:
             def log_message(self, *_: Any) -> None:
                 """Keep the test output clean."""
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.stop_waiting = threading.Event()
+        self.http = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}/data"
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -51,20 +66,24 @@ class Server:
 def serve() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
-    def start(*answers: Answer) -> Server:
-        servers.append(Server(list(answers)))
+    def start(*answers: Answer, **faults: Any) -> Server:
+        servers.append(Server(list(answers), **faults))
         return servers[-1]
 
     yield start
     for server in servers:
+        server.stop_waiting.set()
         server.http.shutdown()
         server.http.server_close()
 
 
 @pytest.fixture(autouse=True)
-def quick_and_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between the tries, none of which is really waited; and no setting."""
+    pauses: list[float] = []
     monkeypatch.delenv("LABKIT_PORTAL", raising=False)
-    monkeypatch.setattr(api, "_WAIT", wait_none())
+    monkeypatch.setattr(api, "Downloads", functools.partial(Downloads, timeout=SILENCE, sleep=pauses.append))
+    return pauses
 
 
 @pytest.fixture
@@ -134,6 +153,54 @@ def test_live_other_tables_are_asked_with_nothing_added(serve: Callable[..., Ser
     assert query == {"format": ["JSON"], "lang": ["EN"], "lastTimePeriod": ["1"]}
 
 
+@pytest.mark.parametrize("source", ["embedded", "live"])
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ({"geo": None}, "geo cannot be None: give a code or a list of codes, or leave geo out to get all"),
+        ({"geo": ["MT", None]}, "geo cannot be None"),
+        ({"geo": b"MT"}, "geo cannot be b'MT'"),
+        ({"time": 2025.0}, "time cannot be 2025.0"),
+        ({"time": True}, "time cannot be True"),
+    ],
+)
+def test_what_is_no_code_is_refused_before_the_call(
+    serve: Callable[..., Server], source: Any, wanted: dict[str, Any], says: str
+) -> None:
+    server = serve(good())
+    with pytest.raises(EurostatError, match=re.escape(says)):
+        eurostat.fetch("isoc_eb_ai", source=source, base_url=server.url, **wanted)
+    assert server.asked == []
+
+
+def test_codes_may_come_from_a_table() -> None:
+    frame = eurostat.fetch("isoc_eb_ai").to_frame()
+    part = eurostat.fetch("isoc_eb_ai", geo=frame["geo"].tail(1), time=frame["time"].astype(int).max())
+    assert part.to_frame()[["geo", "time"]].to_numpy().tolist() == [["SE", "2025"]]
+
+
+def test_live_waits_as_long_as_the_server_asks(serve: Callable[..., Server], waits: list[float]) -> None:
+    server = serve((429, b""), good(), retry_after="7")
+    assert eurostat.fetch("isoc_eb_ai", source="live", base_url=server.url).values
+    assert waits == [7]
+
+
+@pytest.mark.parametrize("source", ["live", "auto"])
+def test_a_silent_server_is_asked_once(
+    serve: Callable[..., Server], source: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(good(), pause=5)
+    started = time.monotonic()
+    if source == "live":
+        with pytest.raises(EurostatError, match="took too long to answer: ask for less at once, or use source="):
+            eurostat.fetch("isoc_eb_ai", source=source, base_url=server.url)
+    else:
+        eurostat.fetch("isoc_eb_ai", source=source, base_url=server.url)
+        assert "the kit's own extract" in capsys.readouterr().out
+    assert len(server.asked) == 1
+    assert time.monotonic() - started < 2
+
+
 def test_live_tries_again_when_the_server_is_overloaded(serve: Callable[..., Server]) -> None:
     server = serve((429, b""), (503, b"busy"), good())
     assert eurostat.fetch("isoc_eb_ai", source="live", base_url=server.url).values
@@ -147,7 +214,7 @@ TOO_LARGE = b'{"warning": {"status": 413, "label": "ASYNCHRONOUS_RESPONSE. Pleas
 @pytest.mark.parametrize(
     ("answer", "times", "says"),
     [
-        ((503, b"busy"), 3, "overloaded or down (HTTP 503): try again in some minutes, or use source='embedded'"),
+        ((503, b"busy"), ATTEMPTS, "Eurostat answers 503 (4 tries): try again later, or use source='embedded'"),
         ((404, NOT_FOUND), 1, "ERR_NOT_FOUND_4: isoc_eb_xx'): check the table code"),
         ((400, b"<html>Bad request</html>"), 1, "HTTP 400 for isoc_eb_ai: check the table code"),
         ((200, TOO_LARGE), 1, "too large to come at once"),
@@ -177,17 +244,19 @@ def test_live_answers_over_the_size_limit_are_cut_off(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("labkit.eurostat.jsonstat.MAX_BYTES", 1000)
-    with pytest.raises(EurostatError, match="larger than 1,000 bytes"):
+    with pytest.raises(EurostatError, match="sends more than 1,000 bytes: ask for less"):
         eurostat.fetch("isoc_eb_das", source="live", base_url=serve(good()).url)
 
 
 def test_live_without_a_network(nobody: str) -> None:
-    with pytest.raises(EurostatError, match=r"cannot be reached \(ConnectError\): check the network, or use source="):
+    with pytest.raises(
+        EurostatError, match=r"cannot be reached \(ConnectError\) \(4 tries\): try again later, or use source="
+    ):
         eurostat.fetch("isoc_eb_ai", source="live", base_url=nobody)
 
 
-@pytest.mark.parametrize("code", ["../../etc", "a/b", "", "isoc eb", "isoc?x=1"])
-def test_live_refuses_what_is_no_table_code(code: str) -> None:
+@pytest.mark.parametrize("code", ["../../etc", "a/b", "", "isoc eb", "isoc?x=1", None, 7])
+def test_live_refuses_what_is_no_table_code(code: Any) -> None:
     with pytest.raises(EurostatError, match="is not a table code"):
         eurostat.fetch(code, source="live")
 
@@ -225,5 +294,5 @@ def test_environment_decides_when_nothing_is_said(
 
 def test_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABKIT_PORTAL", "offline")
-    with pytest.raises(EurostatError, match="no source 'offline': use embedded, live or auto"):
+    with pytest.raises(EurostatError, match="no source 'offline': use 'embedded', 'live', 'auto'"):
         eurostat.fetch("isoc_eb_ai")

@@ -101,7 +101,7 @@ def test_live_is_not_asked_before_it_is_needed(nobody: str, capsys: pytest.Captu
     assert "Answers come live" in one_line(capsys)
 
 
-@pytest.mark.parametrize(("argument", "setting"), [("offline", ""), (None, "offline")])
+@pytest.mark.parametrize(("argument", "setting"), [("offline", ""), (None, "offline"), (None, " Offline ")])
 def test_an_unknown_source_lists_the_known_ones(argument: Any, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(portal.SETTING, setting)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import labkit
+from labkit.download import ATTEMPTS, LONGEST_WAIT
 from labkit.portal import PortalError
 from labkit.portal.links import is_public
-from labkit.portal.live import ATTEMPTS, LONGEST_WAIT, LivePortal
+from labkit.portal.live import LivePortal
 
 if TYPE_CHECKING:
     from conftest import Answer, FakePortal
@@ -230,7 +231,7 @@ def test_a_huge_body_is_not_read_to_its_end(
     monkeypatch.setattr("labkit.portal.live.MOST_SEARCH_BYTES", 2**20)
     server.will_answer(answer(b" " * 2**22))
 
-    with pytest.raises(PortalError, match="sends more than 1 MB"):
+    with pytest.raises(PortalError, match="sends more than 1,048,576 bytes"):
         live.search("air")
 
 
