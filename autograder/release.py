@@ -2,9 +2,9 @@
 
 from copy import deepcopy
 
-from jsonschema import ValidationError
 from nbformat import NotebookNode
 from nbgrader import preprocessors as steps
+from nbgrader.nbgraderformat import ValidationError
 from nbgrader.utils import is_grade
 from traitlets.config import Config
 
