@@ -35,6 +35,9 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
         f"--LabApp.default_url=/{_START_PAGE}",
         f"--LabApp.open_browser={browser}",
     ]
+    if os.name == "posix":
+        # Not a login shell, which Jupyter takes without a terminal of its own and which would forget the PATH below.
+        arguments.append(f"--ServerApp.terminado_settings={ {'shell_command': [os.environ.get('SHELL', '/bin/sh')]} }")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # containers run as root; Jupyter refuses that unless told
     environment = dict(os.environ)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import nbformat
@@ -86,4 +87,20 @@ def test_a_lesson_runs_in_the_browser(lesson: Path, browser: Browser, academy) -
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
     pictures = page.locator(".jp-OutputArea-output img")
     assert all(pictures.nth(i).get_attribute("alt") for i in range(pictures.count())), "a picture without words"
+    page.close()
+
+
+def test_a_terminal_of_jupyterlab_finds_the_command(browser: Browser, academy) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{academy.address}/terminals/1?token={academy.token}")
+    terminal = page.locator(".xterm-helper-textarea")
+    terminal.wait_for(state="attached", timeout=60_000)
+    terminal.focus()
+    page.wait_for_timeout(3000)  # the prompt is painted on a canvas, so its coming cannot be seen in the page
+    page.keyboard.type("academy --help > help.txt; echo done >> help.txt\n")
+    found = academy.workspace / "help.txt"
+    deadline = time.monotonic() + 30
+    while not (found.exists() and "done" in found.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "Usage: academy" in found.read_text()
     page.close()
