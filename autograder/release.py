@@ -1,7 +1,5 @@
 """Make a learner's version of a lab: nbgrader itself strips solutions, hidden tests and marking schemes."""
 
-from copy import deepcopy
-
 from nbformat import NotebookNode
 from nbgrader import preprocessors as steps
 from nbgrader.nbgraderformat import ValidationError
@@ -46,7 +44,7 @@ def released(lab: Lab) -> NotebookNode:
     """
     config = Config()
     release_config(config)
-    notebook = deepcopy(lab.notebook())
+    notebook = lab.notebook()
     _check_source(notebook, lab)
     resources: dict[str, object] = {}
     try:

@@ -13,9 +13,7 @@ from autograder import kit
 from autograder.errors import AcademyError
 from autograder.normal_form import as_text
 from autograder.release import released
-
-LANGUAGES = tuple("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv".split())  # noqa: SIM905
-"""The 24 official EU languages as two-letter codes."""
+from labkit.vocabularies import EU_LANGUAGES
 
 _RECORD = Path(".academy", "delivered.json")
 """Inside a workspace: what was delivered, as relative path -> fingerprint of the file at delivery."""
@@ -44,8 +42,8 @@ def prepare(workspace: Path, language: str = "en") -> Report:
 
     Raises `AcademyError` for an unknown language, a workspace that cannot be written, and a full disk.
     """
-    if language not in LANGUAGES:
-        raise AcademyError(f"'{language}' is not one of the 24 official EU languages: {' '.join(LANGUAGES)}")
+    if language not in EU_LANGUAGES:
+        raise AcademyError(f"'{language}' is not one of the 24 official EU languages: {' '.join(EU_LANGUAGES)}")
     _refuse_the_kit_itself(workspace)
     report = Report(workspace)
     try:
@@ -126,8 +124,14 @@ def _fingerprint(content: bytes) -> str:
     try:
         cells = json.loads(content)["cells"]
         seen = [
-            [cell["cell_type"], _text(cell["source"]), _without_counts(cell.get("outputs")), cell.get("attachments")]
-            + [cell["metadata"].get(key) for key in ("nbgrader", "tags")]
+            (
+                cell["cell_type"],
+                _in_one_spelling(cell["source"]),
+                _in_one_spelling(cell.get("outputs")),
+                cell.get("attachments"),
+                cell["metadata"].get("nbgrader"),
+                cell["metadata"].get("tags"),
+            )
             for cell in cells
         ]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -135,16 +139,12 @@ def _fingerprint(content: bytes) -> str:
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
 
-def _text(source: object) -> object:
-    return "".join(source) if isinstance(source, list) else source
-
-
-def _without_counts(value: object) -> object:
-    """Outputs in one spelling: text joined that may be stored as lines, and no execution counts."""
+def _in_one_spelling(value: object) -> object:
+    """A source or outputs with text joined that may be stored as lines, and without execution counts."""
     if isinstance(value, dict):
-        return {key: _without_counts(inner) for key, inner in value.items() if key != "execution_count"}
+        return {key: _in_one_spelling(inner) for key, inner in value.items() if key != "execution_count"}
     if isinstance(value, list):
-        return "".join(value) if all(isinstance(line, str) for line in value) else [_without_counts(v) for v in value]
+        return "".join(value) if all(isinstance(line, str) for line in value) else [_in_one_spelling(v) for v in value]
     return value
 
 

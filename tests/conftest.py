@@ -84,3 +84,14 @@ def _token_once_listening(process: subprocess.Popen[bytes], log: Path, port: int
 def run_academy() -> Callable[..., Any]:
     """The context manager above, for fixtures of any folder."""
     return academy_running
+
+
+@pytest.fixture(scope="session")
+def lost_points() -> Callable[[dict[str, Any]], list[str]]:
+    """Messages of the auto-graded questions of a result of `academy grade --json` that lack full marks."""
+
+    def lost(result: dict[str, Any]) -> list[str]:
+        automatic = (question for question in result["questions"] if not question["needs_manual_grade"])
+        return [question["message"] for question in automatic if question["score"] < question["max_score"]]
+
+    return lost

@@ -47,7 +47,9 @@ def answers(lab: Lab) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browser: Browser, academy) -> None:
+def test_a_lab_solved_in_the_browser_earns_all_automatic_points(
+    lab: Lab, browser: Browser, academy, lost_points
+) -> None:
     path = f"labs/{lab.name}/{lab.name}.ipynb"
     page = opened(browser, academy, path)
     notebook = nbformat.read(academy.workspace / path, as_version=4)
@@ -71,12 +73,7 @@ def test_a_lab_solved_in_the_browser_earns_all_automatic_points(lab: Lab, browse
     done = CliRunner().invoke(app, ["grade", "--json", str(academy.workspace / path)])
     assert done.exit_code == 0, done.output
     (result,) = json.loads(done.stdout)
-    lost = {
-        q["id"]: q["message"]
-        for q in result["questions"]
-        if q["score"] < q["max_score"] and not q["needs_manual_grade"]
-    }
-    assert lost == {}
+    assert lost_points(result) == []
     assert [q["needs_manual_grade"] for q in result["questions"]].count(True) == 1
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from labkit.data import hub, titles
 from labkit.data.errors import DataSetError
 from labkit.data.titles import labels
+from labkit.vocabularies import EU_LANGUAGES
 
 __all__ = ["NAMES", "DataSetError", "labels", "load"]
 
@@ -29,7 +30,7 @@ def load(name: str, languages: Sequence[str] | None = None) -> pd.DataFrame:
     """
     if name not in NAMES:
         raise DataSetError(f"There is no data set {name!r}. There is: {', '.join(NAMES)}.")
-    here = titles.LANGUAGES if name == "themes" else tuple(hub.SETS[name].configurations)
+    here = EU_LANGUAGES if name == "themes" else tuple(hub.SETS[name].configurations)
     wanted = _wanted(name, languages, here)
     return titles.read(wanted) if name == "themes" else hub.read(hub.SETS[name], wanted)
 

@@ -6,11 +6,6 @@ from importlib.resources import files
 
 import pandas as pd
 
-from labkit.vocabularies import EU_LANGUAGES
-
-LANGUAGES = EU_LANGUAGES
-"""The languages of the titles, as ISO 639-1 codes: all 24."""
-
 
 def _rows(*path: str) -> list[dict[str, str]]:
     text = files("labkit").joinpath("data", "themes", *path).read_text(encoding="utf-8")

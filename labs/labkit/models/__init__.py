@@ -4,9 +4,9 @@
 folder or hub id for `from_pretrained`, `build()` prepares the course model once. Every error is a `ModelError`.
 """
 
-from labkit.models.course_model import LANGUAGES, build
+from labkit.models.course_model import build
 from labkit.models.embedding import embed
 from labkit.models.errors import ModelError, ModelFileError
 from labkit.models.loading import load, locate
 
-__all__ = ["LANGUAGES", "ModelError", "ModelFileError", "build", "embed", "load", "locate"]
+__all__ = ["ModelError", "ModelFileError", "build", "embed", "load", "locate"]

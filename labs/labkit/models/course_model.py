@@ -25,15 +25,10 @@ from labkit.models.errors import ModelError, ModelFileError
 from labkit.models.sources import Source
 from labkit.models.tokenizer import unigram_tokenizer
 from labkit.models.vocabulary import Choice, bundled_choice, pack
+from labkit.vocabularies import EU_LANGUAGES
 
 NAME = "multilingual-e5-small-eu24"
 """Name of the course model."""
-
-LANGUAGES = (
-    *("bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr"),
-    *("hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl", "sv"),
-)
-"""The 24 official languages of the European Union, as ISO 639-1 codes."""
 
 _BYTES_NEEDED = 200_000_000
 _UNFINISHED = ".building-"
@@ -156,7 +151,7 @@ def _facts(source: Source, choice: Choice) -> dict[str, Any]:
         "licence": "MIT",
         "base_model": sources.BASE_MODEL,
         "source": source.origin,
-        "languages": list(LANGUAGES),
+        "languages": list(EU_LANGUAGES),
         "vocabulary": {
             "original": source.shape.vocabulary,
             "kept": len(source.pieces),
