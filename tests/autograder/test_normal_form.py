@@ -39,6 +39,13 @@ def test_a_lab_loses_outputs_and_takes_cell_ids_from_grade_ids() -> None:
     assert first.metadata.nbgrader == {"grade_id": "q1-count", "solution": True}
 
 
+def test_what_a_lesson_teaches_is_kept_in_the_order_of_its_author() -> None:
+    notebook = lesson()
+    says = {"lesson": "01-open-data/01-finding", "digcomp": ["1.1", "3.4"], "ai_literacy": "opportunities: …"}
+    notebook.metadata["ai_skills_academy"] = dict(says)
+    assert normal_form(notebook).metadata["ai_skills_academy"] == says
+
+
 def test_the_form_is_reached_in_one_step() -> None:
     once = normal_form(lesson())
     assert as_text(normal_form(once)) == as_text(once)

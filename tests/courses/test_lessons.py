@@ -1,7 +1,9 @@
-"""What every lesson has, and what running it costs."""
+"""What every lesson has, what it teaches in the terms of DigComp and the AI Act, and what running it costs."""
 
+import csv
 import re
 import time
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -13,6 +15,10 @@ from autograder.kit import kit_folder, lessons
 
 LESSONS = lessons()
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=str)
+DIGCOMP = files("labkit").joinpath("data", "vocabularies", "digcomp.csv").read_text("utf-8")
+COMPETENCES = {row["number"]: row["name"] for row in csv.DictReader(DIGCOMP.splitlines())}
+# what AI literacy is for, after its definition in Art 3(56) of the AI Act
+LITERACY_PARTS = {"rights and obligations", "informed deployment", "opportunities", "risks and possible harm"}
 
 
 def read(lesson: Path) -> NotebookNode:
@@ -27,7 +33,40 @@ def test_lessons_come_in_reading_order_and_each_names_itself() -> None:
     assert LESSONS[0] == Path("courses/00-welcome/01-welcome.ipynb")
     for lesson in LESSONS:
         named = lesson.relative_to("courses").with_suffix("").as_posix()
-        assert read(lesson).metadata["ai_skills_academy"] == {"lesson": named}
+        assert read(lesson).metadata["ai_skills_academy"]["lesson"] == named
+
+
+@every_lesson
+def test_the_metadata_say_what_the_lesson_teaches(lesson: Path) -> None:
+    metadata = read(lesson).metadata["ai_skills_academy"]
+    assert set(metadata) == {"lesson", "digcomp", "ai_literacy"}
+    assert set(metadata["digcomp"]) <= set(COMPETENCES)
+    assert metadata["digcomp"] == sorted(set(metadata["digcomp"]))
+    assert 1 <= len(metadata["digcomp"]) <= 4, "a lesson that teaches everything teaches nothing"
+    part, _, what = metadata["ai_literacy"].partition(": ")
+    assert part in LITERACY_PARTS
+    assert 5 <= len(what.split()) <= 20
+    assert not what.endswith(".")
+
+
+def taught() -> dict[Path, tuple[str, str]]:
+    """The table "What each lesson teaches" of the README: competences and part of AI literacy, by lesson."""
+    section = (kit_folder() / "README.md").read_text("utf-8").partition("## What each lesson teaches\n")[2]
+    table = section.partition("\n## ")[0]
+    rows = re.findall(r"^\| \[([^]]+)\]\(([^)]+)\) \| ([^|]+) \| ([^|]+) \|$", table, flags=re.MULTILINE)
+    assert all(Path(target).stem == name for name, target, _, _ in rows)
+    return {Path(target): (competences, part) for _, target, competences, part in rows}
+
+
+def test_the_readme_lists_the_lessons_in_reading_order() -> None:
+    assert list(taught()) == LESSONS
+
+
+@every_lesson
+def test_the_readme_says_the_same_as_the_metadata(lesson: Path) -> None:
+    metadata = read(lesson).metadata["ai_skills_academy"]
+    competences = "; ".join(f"{number} {COMPETENCES[number]}" for number in metadata["digcomp"])
+    assert taught()[lesson] == (competences, metadata["ai_literacy"])
 
 
 @every_lesson

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
+from rdflib.compare import graph_diff, to_isomorphic
+
+from labkit import portal, quality, shacl
 
 DATA = resources.files("labkit").joinpath("data")
 CATALOGUE = DATA.joinpath("catalogue", "catalogue.ttl")
@@ -32,7 +35,9 @@ HVD_CATEGORIES = {
 }
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 MARK = Literal("Synthetic record written for the AI Skills Academy kit", lang="en")
-REAL = {"isoc_eb_ai", "isoc_eb_ai_noneu", "isoc_eb_ain2"}
+EUROSTAT = {"isoc_eb_ai", "isoc_eb_ai_noneu", "isoc_eb_ain2"}
+OWN = "academy-themes"
+REAL = EUROSTAT | {OWN}
 
 
 def vocabulary(name: str) -> dict[str, dict[str, str]]:
@@ -194,10 +199,16 @@ def test_the_file_is_small_and_parses_quickly() -> None:
     assert time.perf_counter() - start < 3
 
 
-def test_the_file_holds_the_three_real_records_and_at_least_64_synthetic_ones() -> None:
+def test_the_file_holds_the_real_records_and_at_least_64_synthetic_ones() -> None:
     assert set(IDS) - set(SYNTHETIC) == REAL
     assert len(SYNTHETIC) >= 64
-    assert f"{len(SYNTHETIC)} synthetic records" in CARD
+    assert f"All {len(SYNTHETIC)} synthetic records" in CARD
+    parts = re.findall(r"^\| [A-Z][a-z ]+ \| (\d+) \| (Real|Synthetic)", CARD, flags=re.MULTILINE)
+    assert [(int(count), kind) for count, kind in parts] == [
+        (len(EUROSTAT), "Real"),
+        (1, "Real"),
+        (len(SYNTHETIC), "Synthetic"),
+    ]
 
 
 def test_every_record_carries_its_own_identifier() -> None:
@@ -261,9 +272,11 @@ def test_synthetic_links_and_addresses_stay_at_example_org() -> None:
     for id_ in SYNTHETIC:
         for url in urls(id_):
             assert str(urlsplit(url).hostname).endswith(".example.org")
-    mails = [str(found) for found in GRAPH.objects() if str(found).startswith("mailto:")]
-    assert mails
-    assert all(re.fullmatch(r"mailto:opendata@[a-z]+\.example\.org", mail) for mail in mails)
+    mails = {str(found) for found in GRAPH.objects() if str(found).startswith("mailto:")}
+    synthetic_mails = mails - {"mailto:data@academy.example.org"}
+    assert len(mails) - len(synthetic_mails) == 1, "the kit's own record has one"
+    assert synthetic_mails
+    assert all(re.fullmatch(r"mailto:opendata@[a-z]+\.example\.org", mail) for mail in synthetic_mails)
 
 
 def test_links_csv_answers_for_every_link_and_for_nothing_else() -> None:
@@ -273,8 +286,9 @@ def test_links_csv_answers_for_every_link_and_for_nothing_else() -> None:
 
 
 def test_only_synthetic_links_claim_a_day_of_checking() -> None:
+    synthetic = {url for id_ in SYNTHETIC for url in urls(id_)}
     for row in LINKS:
-        assert bool(row["checked"]) == str(urlsplit(row["url"]).hostname).endswith(".example.org")
+        assert bool(row["checked"]) == (row["url"] in synthetic)
         if row["checked"]:
             assert date.fromisoformat(row["checked"]) <= date(2026, 11, 21)
 
@@ -310,8 +324,8 @@ def test_the_answer_key_has_no_row_without_a_detector() -> None:
     assert set(key_rows()) == {*FAULTS, *FEATURES, "no-fault"}
 
 
-@pytest.mark.parametrize("id_", sorted(REAL))
-def test_real_records_name_the_table_the_kit_carries(id_: str) -> None:
+@pytest.mark.parametrize("id_", sorted(EUROSTAT))
+def test_eurostat_records_name_the_table_the_kit_carries(id_: str) -> None:
     assert DATA.joinpath("eurostat", f"{id_}.json").is_file()
     assert (node(id_), DCTERMS.publisher, URIRef(f"{AUTHORITY}corporate-body/ESTAT")) in GRAPH
     table = id_.removesuffix("_noneu")
@@ -324,6 +338,39 @@ def test_real_records_name_the_table_the_kit_carries(id_: str) -> None:
 def test_real_records_have_a_licence_and_a_theme_from_the_authority_tables(id_: str) -> None:
     assert {found for _, found in licences(id_)} == {"CC_BY_4_0"}
     assert {code(t, "data-theme") for t in GRAPH.objects(node(id_), DCAT.theme)} <= set(THEMES)
+
+
+def test_the_record_of_the_themes_is_the_one_that_lies_beside_the_data() -> None:
+    beside = Graph().parse(data=DATA.joinpath("themes", "dcat-ap.ttl").read_text("utf-8"), format="turtle")
+    listed = portal.connect("embedded").record(OWN)
+    _, only_beside, only_listed = graph_diff(to_isomorphic(beside), to_isomorphic(listed))
+    assert (set(only_beside), set(only_listed)) == (set(), set())
+    # what a reader would ask first, spelled out, in case both files go wrong together
+    assert {title.language for title in listed.objects(node(OWN), DCTERMS.title)} == {"en", "de", "fr"}
+    assert {found for _, found in licences(OWN)} == {"CC_BY_4_0"}
+    assert {code(found, "data-theme") for found in listed.objects(node(OWN), DCAT.theme)} == {"TECH", "EDUC"}
+    assert len(set(listed.objects(node(OWN), DCTERMS.language))) == len(LANGUAGES)
+
+
+def test_the_record_of_the_themes_says_that_the_titles_are_synthetic_and_is_not_marked_as_a_synthetic_record() -> None:
+    (description,) = (t for t in GRAPH.objects(node(OWN), DCTERMS.description) if t.language == "en")
+    assert "Synthetic" in description
+    labels = {
+        str(label) for p in GRAPH.objects(node(OWN), DCTERMS.provenance) for label in GRAPH.objects(p, RDFS.label)
+    }
+    assert len(labels) == 1
+    assert str(MARK) not in labels
+
+
+def test_the_links_of_the_themes_do_not_answer_since_nobody_has_published_them_there() -> None:
+    assert {STATUS[url] for url in urls(OWN)} == {""}
+    kit = portal.connect("embedded")
+    record = kit.record(OWN)
+    assert shacl.validate(record).conforms
+    assessment = quality.assess(record, link_status=kit.link_status)
+    lost = set(assessment.table.query("points < max_points")["metric"])
+    assert lost == {"dcat:accessURL answers", "dcat:downloadURL answers", "dcat:byteSize"}
+    assert f"{assessment.score} of 405 points" in CARD
 
 
 def test_every_data_set_is_in_exactly_one_catalogue_with_publisher_and_country() -> None:
@@ -346,10 +393,10 @@ def test_frequencies_come_from_the_authority_table() -> None:
     assert used <= set(FREQUENCIES)
 
 
-def test_periods_start_before_they_end() -> None:
+def test_periods_do_not_end_before_they_start() -> None:
     for period in GRAPH.subjects(RDF.type, DCTERMS.PeriodOfTime):
         start, end = GRAPH.value(period, DCAT.startDate), GRAPH.value(period, DCAT.endDate)
-        assert date.fromisoformat(str(start)) < date.fromisoformat(str(end)) <= date(2026, 11, 21)
+        assert date.fromisoformat(str(start)) <= date.fromisoformat(str(end)) <= date(2026, 11, 21)
 
 
 def test_the_only_places_without_an_address_have_a_name() -> None:

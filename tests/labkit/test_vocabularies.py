@@ -1,5 +1,10 @@
 """The bundled vocabularies are complete as far as they claim, and agree with each other."""
 
+import csv
+from collections import Counter
+from datetime import date
+from importlib.resources import files
+
 import pytest
 
 from labkit.vocabularies import (
@@ -138,3 +143,16 @@ def test_formats_are_judged_as_on_the_lists_of_the_portal() -> None:
 def test_media_types_of_formats_are_registered_ones() -> None:
     for entry in FILE_TYPES.values():
         assert entry.media_type == "" or entry.media_type in MEDIA_TYPES, entry.code
+
+
+def test_digcomp_has_21_competences_in_five_areas() -> None:
+    text = files("labkit").joinpath("data", "vocabularies", "digcomp.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    numbers = [row["number"] for row in rows]
+    assert numbers == sorted(set(numbers))
+    assert Counter(number[0] for number in numbers) == {"1": 3, "2": 6, "3": 4, "4": 4, "5": 4}
+    assert len({(row["number"][0], row["area"]) for row in rows}) == len({row["area"] for row in rows}) == 5
+    assert len({row["name"] for row in rows}) == 21
+    for row in rows:
+        assert "JRC144121" in row["source"]
+        assert date.fromisoformat(row["checked"]) >= date(2026, 11, 22)
