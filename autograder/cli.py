@@ -126,6 +126,20 @@ def _prepare(workspace: Path, language: str) -> None:
     report.print_preparation(done, Console(highlight=False, soft_wrap=True))
     if language != "en":
         typer.echo(f"  {done.translated} lessons in '{language}', the others in English")
+    _build_model()
+
+
+def _build_model() -> None:
+    """Have the multilingual model ready; without it the other courses work, so its absence is told and no failure."""
+    with _errors.status("getting the multilingual model ready ..."):
+        from labkit import models
+
+        try:
+            folder = models.build()
+        except models.ModelError as error:
+            _complain(AcademyError(f"the model for course 2 is not ready: {error}"))
+            return
+    typer.echo(f"  model: {folder}")
 
 
 def _complain(error: AcademyError) -> None:

@@ -17,22 +17,22 @@ from nbformat.v4 import new_output
 from nbgrader.utils import setenv
 
 from autograder.errors import AcademyError
-from autograder.kit import Lab
+from autograder.kit import METADATA_KEY, Lab
 
 CELL_SECONDS = 60
 """How long one cell may run before it is interrupted and counts as failed."""
 
 NOTEBOOK_SECONDS = 300
-"""How long a whole notebook may run; a reference solution of the kit needs less than ten."""
+"""How long a whole notebook may run; most reference solutions need less than ten."""
 
 _SOCKET_PATH_CHARACTERS = 80  # the system allows about 100 for the name of a socket, and Jupyter appends to it
 
 
-def run(
-    notebook: NotebookNode, lab: Lab, *, cell_seconds: int = CELL_SECONDS, notebook_seconds: int = NOTEBOOK_SECONDS
-) -> str | None:
+def run(notebook: NotebookNode, lab: Lab) -> str | None:
     """Execute `notebook` in place and return why it stopped early, or None where every cell had its turn.
 
+    A lab that needs more time than `CELL_SECONDS` and `NOTEBOOK_SECONDS` says so in its notebook's metadata:
+    `"limits": {"cell_seconds": 240, "notebook_seconds": 900}` beside its name.
     The working folder is a temporary copy of the lab's data files. Errors inside cells are outputs, not exceptions. A
     cell that did not come to its end has no execution count. What the code prints past Jupyter goes nowhere.
 
@@ -45,6 +45,8 @@ def run(
             (folder / data).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(lab.folder / data, folder / data)
         client = _client(notebook, folder)
+        limits = notebook.metadata.get(METADATA_KEY, {}).get("limits", {})
+        deadline = time.monotonic() + limits.get("notebook_seconds", NOTEBOOK_SECONDS)
         started = False
         try:
             with (
@@ -53,7 +55,7 @@ def run(
             ):
                 started = True
                 try:
-                    return _run_cells(client, cell_seconds, time.monotonic() + notebook_seconds)
+                    return _run_cells(client, limits.get("cell_seconds", CELL_SECONDS), deadline)
                 finally:
                     _end_descendants(client)
         except (NoSuchKernel, RuntimeError, OSError) as error:

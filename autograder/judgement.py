@@ -78,6 +78,8 @@ def _why_failed(
             return "Not answered yet."
         if answer_error is not None:
             return f"Your answer stopped with {_describe(answer_error)}"
+    if error.ename == "CellTimeoutError":
+        return f"{_describe(error)} Your answer may be too slow, or wait for something that never comes."
     line = _failing_line(test, error)
     if line is None:
         return "A test does not pass; which one cannot be told, because your answer changed how errors are shown."

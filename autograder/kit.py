@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from autograder.errors import AcademyError
 
 METADATA_KEY = "ai_skills_academy"
-"""Notebook metadata of the kit: `{"lab": name}` in labs, `{"lesson": …}` in lessons."""
+"""Notebook metadata of the kit: `{"lab": name}` in labs, `{"lesson": …}` in lessons, and `"limits"` in long ones."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ c.Exchange.root = str((classroom / "exchange").resolve())
 c.ExportApp.plugin_class = "nbgrader.plugins.export.CsvExportPlugin"
 c.CsvExportPlugin.to = str(classroom / "grades.csv")
 
-c.Execute.timeout = 60
+c.Execute.timeout = 300
 c.ClearSolutions.enforce_metadata = True
 release_config(c)
 

@@ -26,7 +26,7 @@ def run_notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Notebook
 
         def run(notebook: NotebookNode, folder: Path) -> None:
             resources = {"metadata": {"path": str(folder)}}
-            client = NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources)
+            client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
             client.create_kernel_manager()
             if os.name == "posix":
                 client.km.transport, client.km.ip = "ipc", str(Path(sockets, "kernel"))

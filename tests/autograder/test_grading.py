@@ -94,7 +94,8 @@ def test_warnings_and_prints_cost_no_points(submission) -> None:
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
     def set_limits(cell: int, notebook: int) -> None:
-        monkeypatch.setattr(execution.run, "__kwdefaults__", {"cell_seconds": cell, "notebook_seconds": notebook})
+        monkeypatch.setattr(execution, "CELL_SECONDS", cell)
+        monkeypatch.setattr(execution, "NOTEBOOK_SECONDS", notebook)
 
     return set_limits
 

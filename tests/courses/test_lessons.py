@@ -39,7 +39,7 @@ def test_lessons_come_in_reading_order_and_each_names_itself() -> None:
 @every_lesson
 def test_the_metadata_say_what_the_lesson_teaches(lesson: Path) -> None:
     metadata = read(lesson).metadata["ai_skills_academy"]
-    assert set(metadata) == {"lesson", "digcomp", "ai_literacy"}
+    assert set(metadata) - {"limits"} == {"lesson", "digcomp", "ai_literacy"}
     assert set(metadata["digcomp"]) <= set(COMPETENCES)
     assert metadata["digcomp"] == sorted(set(metadata["digcomp"]))
     assert 1 <= len(metadata["digcomp"]) <= 4, "a lesson that teaches everything teaches nothing"
@@ -108,11 +108,14 @@ def test_every_picture_has_words_and_every_output_is_clean(lesson: Path) -> None
 
 
 @every_lesson
-def test_a_lesson_takes_less_than_a_minute_and_a_gigabyte(lesson: Path, run_notebook, tmp_path: Path) -> None:
+def test_a_lesson_keeps_to_its_limits(lesson: Path, run_notebook, tmp_path: Path) -> None:
+    """A minute and a gigabyte, where its metadata do not ask for more; 2 GB is what a session has."""
     notebook = read(lesson)
+    limits = {"seconds": 60, "megabytes": 1000} | notebook.metadata["ai_skills_academy"].get("limits", {})
+    assert limits["megabytes"] <= 1700
     notebook.cells.append(new_code_cell("import resource\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss"))
     started = time.monotonic()
     run_notebook(notebook, tmp_path)
     kilobytes = int(notebook.cells[-1].outputs[0].data["text/plain"])
-    assert time.monotonic() - started < 60
-    assert kilobytes < 1_000_000
+    assert time.monotonic() - started < limits["seconds"]
+    assert kilobytes / 1000 < limits["megabytes"]

@@ -1,6 +1,7 @@
 """Labelled text by name: the kit's own data set, always there, and public ones from the Hugging Face hub.
 
 `load("themes")` reads the titles that travel with the kit. Any other name needs a network, and the package `datasets`.
+`runs()` and `judged(run)` give recorded training runs on these titles.
 """
 
 from collections.abc import Sequence
@@ -9,10 +10,11 @@ import pandas as pd
 
 from labkit.data import hub, titles
 from labkit.data.errors import DataSetError
+from labkit.data.recorded import judged, runs
 from labkit.data.titles import labels
 from labkit.vocabularies import EU_LANGUAGES
 
-__all__ = ["NAMES", "DataSetError", "labels", "load"]
+__all__ = ["NAMES", "DataSetError", "judged", "labels", "load", "runs"]
 
 NAMES = ("themes", *hub.SETS)
 """Names that `load` knows: "themes" first, then the public sets of the hub."""

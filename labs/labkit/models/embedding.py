@@ -35,9 +35,7 @@ def embed(
         raise ModelError("embed takes a list of texts. Write embed([text], ...) for a single one.")
     config: Any = model.config
     prefix = getattr(config, "labkit_prefixes", {}).get(purpose, "")
-    longest = min(LONGEST, getattr(config, "max_position_embeddings", LONGEST))
-    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta"):
-        longest -= config.pad_token_id + 1  # their positions begin after the padding id
+    longest = longest_text(config)
     encoded = [
         tokenizer(prefix + text, truncation=True, max_length=longest, return_token_type_ids=False)["input_ids"]
         for text in texts
@@ -55,14 +53,29 @@ def embed(
     return vectors
 
 
+def longest_text(config: Any) -> int:
+    """Pieces after which a text is cut for this model: what it can read, and no more than `LONGEST`."""
+    readable: int = getattr(config, "max_position_embeddings", LONGEST)
+    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta"):
+        readable -= config.pad_token_id + 1  # their positions begin after the padding id
+    return min(LONGEST, readable)
+
+
 def _vectors(batch: list[list[int]], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
     inputs = tokenizer.pad({"input_ids": batch}, padding_side="right", return_tensors="pt").to(model.device)
     with torch.inference_mode():
         states = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
-        if getattr(model.config, "labkit_pooling", "mean") == "first":
-            pooled = states[:, 0]
-        else:
-            mask = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
-            pooled = (states * mask).sum(1) / mask.sum(1)
+        pooled = pool(states, inputs["attention_mask"], model.config)
     result: NDArray[np.float32] = pooled.float().cpu().numpy()
     return result
+
+
+def pool(states: torch.Tensor, mask: torch.Tensor, config: Any) -> torch.Tensor:
+    """Make one vector a text: shape (texts, pieces, hidden size) and mask (texts, pieces) -> (texts, hidden size).
+
+    `config` is the model's: `labkit.models.load` notes there whether the first piece counts or the mean over all.
+    """
+    if getattr(config, "labkit_pooling", "mean") == "first":
+        return states[:, 0]
+    shares = mask.unsqueeze(-1).to(states.dtype)
+    return (states * shares).sum(1) / shares.sum(1)
