@@ -12,7 +12,7 @@ TORCH := 2.13.0
 SMOLLM2 := 0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test lint format bench-model bench-training constraints clean
+.PHONY: help setup start test test-facts lint format bench-model bench-training constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
 	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 300 courses
+
+test-facts: $(READY)  ## say which facts of the AI Act were not looked at for twelve months (run it once a month)
+	$(BIN)/pytest -m scheduled
 
 lint: $(READY)  ## check style, types, security rules and the form of notebooks
 	$(BIN)/ruff check .

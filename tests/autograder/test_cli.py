@@ -212,3 +212,20 @@ def test_interrupt_says_that_nothing_is_lost(monkeypatch, capsys, tmp_path: Path
         cli.main()
     assert leaving.value.code == 130
     assert "nothing is lost" in capsys.readouterr().err
+
+
+def test_prepare_has_the_model_ready_and_does_not_fail_without(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    done = academy("prepare", "--workspace", tmp_path / "desk", LABKIT_CACHE=str(cache))
+    assert done.returncode == 0, done.stderr
+    (model,) = cache.glob("*/model.safetensors")
+    assert str(model.parent) in done.stdout
+    cache.joinpath(model.parent.name, "manifest.json").unlink()
+    assert academy("prepare", "--workspace", tmp_path / "desk", LABKIT_CACHE=str(cache)).returncode == 0
+    assert model.parent.joinpath("manifest.json").is_file(), "a damaged model is built anew"
+
+    (tmp_path / "file").write_text("")
+    without = academy("prepare", "--workspace", tmp_path / "desk", LABKIT_CACHE=str(tmp_path / "file"))
+    assert without.returncode == 0
+    assert "the model for course 2 is not ready" in error_line(without)
+    assert "LABKIT_CACHE" in without.stderr

@@ -3,8 +3,10 @@
 import json
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,8 +16,18 @@ from autograder.cli import app
 from autograder.kit import Lab, labs, lessons
 from autograder.rebuild import grade_id
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 LABS = labs()
+TRAINING = 290_000  # milliseconds; two lessons and a lab train models
+
+
+@pytest.fixture(autouse=True)
+def no_kernel_stays(academy) -> Iterator[None]:
+    """A closed page leaves its kernel running, and each holds hundreds of megabytes."""
+    yield
+    with httpx.Client(base_url=academy.address, headers={"Authorization": f"token {academy.token}"}) as server:
+        for kernel in server.get("/api/kernels").raise_for_status().json():
+            server.delete(f"/api/kernels/{kernel['id']}", timeout=30).raise_for_status()
 
 
 def opened(browser: Browser, academy, path: str) -> Page:
@@ -32,7 +44,7 @@ def run_everything(page: Page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt")
-    expect(prompts.last).to_have_text(re.compile(r"\[\d+\]"), timeout=90_000)
+    expect(prompts.last).to_have_text(re.compile(r"\[\d+\]"), timeout=TRAINING)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
 
 
@@ -74,7 +86,7 @@ def test_a_lab_solved_in_the_browser_earns_all_automatic_points(
     assert done.exit_code == 0, done.output
     (result,) = json.loads(done.stdout)
     assert lost_points(result) == []
-    assert [q["needs_manual_grade"] for q in result["questions"]].count(True) == 1
+    assert [q["needs_manual_grade"] for q in result["questions"]].count(True) in (1, 2)
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=str)
