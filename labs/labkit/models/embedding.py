@@ -1,12 +1,12 @@
 """Turn texts into vectors with an encoder, in small batches of similar length."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from labkit.models.errors import ModelError
 
@@ -41,13 +41,11 @@ def embed(
         for text in texts
     ]
     vectors = np.empty((len(texts), config.hidden_size), np.float32)
-    order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
     training = model.training
     model.train(False)
     try:
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            vectors[rows] = _vectors([encoded[i] for i in rows], model, tokenizer)
+        for rows, inputs in batches(encoded, tokenizer, batch_size):
+            vectors[rows] = _vectors(inputs, model)
     finally:
         model.train(training)
     return vectors
@@ -61,8 +59,19 @@ def longest_text(config: Any) -> int:
     return min(LONGEST, readable)
 
 
-def _vectors(batch: list[list[int]], model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> NDArray[np.float32]:
-    inputs = tokenizer.pad({"input_ids": batch}, padding_side="right", return_tensors="pt").to(model.device)
+def batches(
+    encoded: Sequence[list[int]], tokenizer: PreTrainedTokenizerBase, size: int
+) -> Iterator[tuple[list[int], BatchEncoding]]:
+    """Deal out texts of similar length: their row numbers, and their pieces and mask, padded to the longest of them."""
+    order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        ids = [encoded[row] for row in rows]
+        yield rows, tokenizer.pad({"input_ids": ids}, padding_side="right", return_tensors="pt")
+
+
+def _vectors(inputs: BatchEncoding, model: PreTrainedModel) -> NDArray[np.float32]:
+    inputs = inputs.to(model.device)
     with torch.inference_mode():
         states = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
         pooled = pool(states, inputs["attention_mask"], model.config)

@@ -29,7 +29,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from labkit import models
 from labkit.models.cache import cache_dir
-from labkit.models.embedding import longest_text
+from labkit.models.embedding import batches, longest_text
 from labkit.training.classifier import TitleClassifier, make_trainable, optimizer
 from labkit.training.cost import Cost, measured
 from labkit.training.errors import TrainingError
@@ -67,11 +67,8 @@ class Tuned:
         """Shape (texts, themes): how sure the classifier is of each theme; every row adds up to 1."""
         encoded = _ids(texts, self.network, self.tokenizer)
         result = np.empty((len(encoded), len(self.themes)), np.float32)
-        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row]))
         self.network.eval()
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            inputs = self.tokenizer.pad({"input_ids": [encoded[row] for row in rows]}, return_tensors="pt")
+        for rows, inputs in batches(encoded, self.tokenizer, batch_size):
             with torch.inference_mode():
                 logits = self.network(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])["logits"]
             result[rows] = logits.softmax(-1).numpy()
