@@ -16,7 +16,8 @@ from labkit.model_record.checking import Fact
 from labkit.model_record.errors import RecordError
 from labkit.models import manifest
 from labkit.scores import by_group
-from labkit.training import Cost, spread
+from labkit.training import Cost
+from labkit.training.benchmark import rows_for
 from labkit.training.fine_tuning import LONGEST
 from labkit.vocabularies import LICENCES
 
@@ -68,10 +69,8 @@ def recorded(run: str) -> dict[str, Fact]:
 
 def rows_of(run: dict[str, Any]) -> pd.DataFrame:
     """Titles that a recorded run was trained on; `run` is a row of `labkit.data.runs()` as a dictionary."""
-    train = data.load("themes").query("split == 'train'")
-    if run["languages"] == 1:
-        return train[train["language"] == "en"]
-    return spread(train, run["rows"] // train["id"].nunique())
+    labels = data.labels()
+    return rows_for(run["rows"] // int((labels["split"] == "train").sum()))
 
 
 def scored(judged: pd.DataFrame, source: str) -> dict[str, Fact]:

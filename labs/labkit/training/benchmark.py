@@ -23,6 +23,7 @@ import pandas as pd
 from labkit.data import load
 from labkit.scores import by_group
 from labkit.training.cost import Cost, measured
+from labkit.training.sampling import spread
 
 ENGLISH, ALL = 1, 24
 
@@ -55,9 +56,7 @@ RUNS = (
 
 def train_and_judge(run: Run) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Do one run: the table of judged test titles, and its row of `labkit.data.runs()`."""
-    titles = load("themes")
-    train, test = titles[titles["split"] == "train"], titles[titles["split"] == "test"]
-    train = _choose(train, run)
+    train, test = rows_for(run.languages_each), load("themes").query("split == 'test'")
     learned, cost, predicted = (_with_encoder if run.method in ("lora", "full") else _with_head)(run, train, test)
     judged = test[["id", "language", "theme"]].assign(predicted=predicted)
     facts = {
@@ -77,10 +76,10 @@ def train_and_judge(run: Run) -> tuple[pd.DataFrame, dict[str, Any]]:
     return judged, facts
 
 
-def _choose(train: pd.DataFrame, run: Run) -> pd.DataFrame:
-    from labkit.training.sampling import spread  # noqa: PLC0415
-
-    return train[train["language"] == "en"] if run.languages_each == ENGLISH else spread(train, run.languages_each)
+def rows_for(languages_each: int) -> pd.DataFrame:
+    """Titles that a run is trained on: each train title in so many languages, and 1 means English alone."""
+    train = load("themes").query("split == 'train'")
+    return train[train["language"] == "en"] if languages_each == ENGLISH else spread(train, languages_each)
 
 
 def _with_head(run: Run, train: pd.DataFrame, test: pd.DataFrame) -> tuple[int, Cost, list[str]]:
