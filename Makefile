@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# Each worker takes its share of the processors: where threads outnumber them, they spend their time waiting.
+THREADS := $(shell $(PYTHON) -c 'import os; print(max(1, (os.cpu_count() or 1) // $(WORKERS)))')
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
 
@@ -21,8 +23,8 @@ start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-brow
 	$(BIN)/academy start $(ARGS)
 
 test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
-	LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=$(THREADS) LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
 	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 300 courses
 
 test-facts: $(READY)  ## say which facts of the AI Act were not looked at for twelve months (run it once a month)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import signal
 import threading
@@ -35,6 +36,9 @@ from labkit.training.cost import Cost, measured
 from labkit.training.errors import TrainingError
 from labkit.training.recipe import Recipe
 from labkit.training.seeds import fix_seeds
+
+# Trainer warns where the clock of the disk is coarse, and then goes by the numbers of the checkpoints, which is right.
+logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "mtime" not in record.getMessage())
 
 LONGEST = 64
 """Pieces after which a title is cut; the longest of the kit's own has fewer."""
