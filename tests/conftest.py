@@ -9,13 +9,37 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from autograder.kit import METADATA_KEY, Lab, kit_folder
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is applied
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs of notebooks that ask for more time or memory than others are `long`: `make test-long` has them.
+
+    `make test` compares the outputs of these lessons and grades the answers to these labs all the same.
+    """
+    for item in items:
+        if {"browser", "whole_notebook"} & set(item.keywords):
+            values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            subject = values.get("lab") or values.get("lesson")
+            if subject is not None and _asks_for_more(subject):
+                item.add_marker(pytest.mark.long)
+
+
+@cache
+def _asks_for_more(subject: Lab | Path) -> bool:
+    notebook = subject.notebook() if isinstance(subject, Lab) else nbformat.read(kit_folder() / subject, as_version=4)
+    return "limits" in notebook.metadata[METADATA_KEY]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def desk(lab: Lab, tmp_path: Path) -> Path:
     return Path(shutil.copytree(lab.folder, tmp_path / "desk"))
 
 
+@pytest.mark.whole_notebook
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
 def test_source_runs_clean(lab: Lab, run_notebook, desk: Path) -> None:
     notebook = lab.notebook()
