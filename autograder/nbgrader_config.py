@@ -8,6 +8,9 @@ import os
 import sys
 from pathlib import Path
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import ClearMarkScheme, GetGrades
+
 from autograder.nbgrader_listing import list_only_labs
 from autograder.release import release_config
 
@@ -32,6 +35,7 @@ c.CsvExportPlugin.to = str(classroom / "grades.csv")
 c.Execute.timeout = 300
 c.ClearSolutions.enforce_metadata = True
 release_config(c)
+c.GenerateFeedback.preprocessors = [GetGrades, ClearMarkScheme, CSSHTMLHeaderPreprocessor]  # no schemes for learners
 
 # nbgrader makes folders inside the exchange, but not the exchange itself, and wants it open to all who hand in.
 exchange = classroom / "exchange"

@@ -32,9 +32,11 @@ _STEPS = (
 
 
 def release_config(config: Config) -> None:
-    """Write the stubs above into a traitlets configuration, for nbgrader's commands and for `released` alike."""
+    """Write stubs and the place of marking schemes into a configuration, for nbgrader and `released` alike."""
     config.ClearSolutions.code_stub = {"python": CODE_STUB}
     config.ClearSolutions.text_stub = TEXT_STUB
+    # A marking scheme is a locked cell below the answer: autograding brings it back, so formgrader shows it.
+    config.ClearMarkScheme.enforce_metadata = False
 
 
 def released(lab: Lab) -> NotebookNode:

@@ -15,7 +15,7 @@ import pytest
 from autograder import cli
 from autograder.kit import labs
 
-FOUND = list(labs())
+FOUND = ["ai-adoption", "find-and-judge"]  # graded in seconds
 
 
 def academy(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

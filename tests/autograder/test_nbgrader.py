@@ -100,6 +100,13 @@ def test_feedback_is_written_for_every_learner(graded: Path) -> None:
         assert "Score" in page.read_text(encoding="utf-8")
 
 
+def test_the_marking_scheme_is_there_for_the_marker_and_never_for_the_learner(graded: Path) -> None:
+    for learner in ("learner-a", "learner-b"):
+        marked = nbformat.read(graded / "classroom/autograded" / learner / LAB / f"{LAB}.ipynb", as_version=4)
+        assert any("BEGIN MARK SCHEME" in cell.source for cell in marked.cells)
+        assert "MARK SCHEME" not in (graded / "classroom/feedback" / learner / LAB / f"{LAB}.html").read_text("utf-8")
+
+
 def test_formgrader_lists_the_labs_and_only_them(course: Path) -> None:
     script = (
         "import json\n"

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -154,4 +155,14 @@ def test_released_lab_gives_nothing_away(lab: Lab) -> None:
         assert mark not in text
     source = lab.notebook()
     assert any("BEGIN HIDDEN TESTS" in cell.source for cell in source.cells)
-    assert any("BEGIN MARK SCHEME" in cell.source for cell in source.cells)
+
+
+@pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
+def test_a_marking_scheme_stands_below_each_written_answer_where_autograding_brings_it_back(lab: Lab) -> None:
+    cells = lab.notebook().cells
+    for answer, below in pairwise(cells):
+        if answer.cell_type == "markdown" and answer.metadata.nbgrader.grade:
+            assert grade_id(below) == f"{grade_id(answer)}-marks"
+            assert below.metadata.nbgrader.locked
+            assert "### BEGIN MARK SCHEME" in below.source
+            assert "example of a full answer" in below.source.lower()
