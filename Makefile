@@ -11,8 +11,7 @@ THREADS := $(shell $(PYTHON) -c 'import os; print(max(1, (os.cpu_count() or 1) /
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
 PYTEST := OMP_NUM_THREADS=$(THREADS) $(BIN)/pytest -n $(WORKERS)
-NBVAL := LABKIT_PORTAL=embedded $(PYTEST) --dist loadfile -o testpaths= \
-    --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 900
+NBVAL := -o testpaths= --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 900 --timeout 900
 # The lesson whose outputs take minutes to compare; `make test-long` does.
 LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb
 # Carries the weights of a small generative model; without its dependencies, of which one would have to be compiled.
@@ -31,11 +30,11 @@ start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-brow
 
 test: $(READY)  ## set up, then run the tests: packages, labs, lessons, browser
 	$(PYTEST) --dist loadgroup
-	$(NBVAL) courses --ignore $(LONG)
+	LABKIT_PORTAL=embedded $(PYTEST) --dist loadfile $(NBVAL) courses --ignore $(LONG)
 
 test-long: $(READY)  ## run what takes long: lessons and labs that train, as a whole, in the browser too (CI does)
 	$(PYTEST) --dist loadgroup -m long
-	$(NBVAL) $(LONG)
+	LABKIT_PORTAL=embedded $(BIN)/pytest $(NBVAL) $(LONG)
 
 test-facts: $(READY)  ## say which facts of the AI Act were not looked at for twelve months (run it once a month)
 	$(BIN)/pytest -m scheduled
