@@ -37,6 +37,13 @@ Language = Annotated[
         help="Language of the lessons, as a two-letter code; English where there is no translation.",
     ),
 ]
+UnsafeNoSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--unsafe-no-sandbox",
+        help="Run answers with all that you may do yourself. Only for work that you trust, where there is no sandbox.",
+    ),
+]
 
 
 @app.command()
@@ -80,6 +87,7 @@ def grade(
         str | None, typer.Option(metavar="LAB", help="The lab they belong to, where a notebook does not say so itself.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    unsafe_no_sandbox: UnsafeNoSandbox = False,
 ) -> None:
     """Grade notebooks here and now, question by question.
 
@@ -97,12 +105,12 @@ def grade(
         SpinnerColumn(), TextColumn("grading {task.description}"), MofNCompleteColumn(), TimeRemainingColumn(),
         console=_errors, transient=True,
     )  # fmt: skip
-    with progress:
+    with progress, grading.new_runner(confined=not unsafe_no_sandbox) as runner:
         task = progress.add_task("", total=len(notebooks))
         for path in notebooks:
             progress.update(task, description=escape(path.name))
             try:
-                results.append(grading.grade(path, lab))
+                results.append(grading.grade(path, runner, lab))
             except AcademyError as error:
                 exit_code = max(exit_code, error.exit_code)
                 _complain(error)

@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import execution
+from nbformat import NotebookNode, from_dict
+
+from autograder.engine.conductor import Run
+from autograder.engine.limits import Limits
+from autograder.engine.plan import plan
+from autograder.engine.runner import Runner
 from autograder.errors import UnusableNotebookError
 from autograder.judgement import QuestionResult, judge
 from autograder.kit import Lab, find_lab, labs
 from autograder.reading import Submission, read_submission
 from autograder.rebuild import rebuild
 from autograder.release import released
+from labkit import cache
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,13 @@ class GradedNotebook:
     questions: list[QuestionResult]
 
 
-def grade(path: Path, lab_name: str | None = None) -> GradedNotebook:
+def new_runner(*, threads: int | None = None, confined: bool = True) -> Runner:
+    """Make a runner for the kit's labs: their notebooks may read the models that `academy prepare` has built."""
+    folder = cache.cache_dir()
+    return Runner(threads=threads, confined=confined, readable=[folder], environment={cache.VARIABLE: str(folder)})
+
+
+def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNotebook:
     """Grade the notebook at `path` against the kit's lab `lab_name` (by default the lab that the notebook names).
 
     Raises `AcademyError` where there is no such lab, and `UnusableNotebookError` where the file cannot be graded.
@@ -39,8 +51,9 @@ def grade(path: Path, lab_name: str | None = None) -> GradedNotebook:
         rebuilt = rebuild(lab.notebook(), submission.answers, lab.name)
     except UnusableNotebookError as error:
         raise UnusableNotebookError(f"{path}: {error}") from None
-    stopped = execution.run(rebuilt.notebook, lab)
-    results = judge(rebuilt.notebook, released(lab), rebuilt.notes, stopped)
+    handed_out = released(lab)
+    run = execute(rebuilt.notebook, lab, handed_out, runner)
+    results = judge(rebuilt.notebook, handed_out, rebuilt.notes, run.stopped)
     return GradedNotebook(
         lab=lab.name,
         notebook=str(path),
@@ -48,6 +61,22 @@ def grade(path: Path, lab_name: str | None = None) -> GradedNotebook:
         max_score=sum(result.max_score for result in results),
         questions=results,
     )
+
+
+def execute(notebook: NotebookNode, lab: Lab, handed_out: NotebookNode, runner: Runner) -> Run:
+    """Run a rebuilt `notebook` of `lab` and write the outputs into it.
+
+    `handed_out` is the learner's version of the lab. A cell that did not come to its end has no execution count.
+    """
+    source = lab.notebook()
+    steps = plan(notebook, source, handed_out)
+    data = {str(name): lab.folder / name for name in lab.data_files()}
+    run = runner.run(steps, Limits.of(source), data)
+    for step in steps.steps:
+        cell = notebook.cells[step.index]
+        cell.outputs = [from_dict(output) for output in run.outputs.get(step.index, [])]
+        cell.execution_count = step.number if step.index in run.outputs else None
+    return run
 
 
 def _lab_of(submission: Submission, path: Path) -> Lab:

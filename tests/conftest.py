@@ -19,6 +19,8 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from autograder.engine.runner import Runner
+from autograder.grading import new_runner
 from autograder.kit import METADATA_KEY, Lab, kit_folder
 
 
@@ -40,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _asks_for_more(subject: Lab | Path) -> bool:
     notebook = subject.notebook() if isinstance(subject, Lab) else nbformat.read(kit_folder() / subject, as_version=4)
     return "limits" in notebook.metadata[METADATA_KEY]
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[Runner]:
+    """One warm server for all notebooks that a test process grades."""
+    with new_runner(threads=1) as running:
+        yield running
 
 
 @pytest.fixture

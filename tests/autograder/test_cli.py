@@ -184,7 +184,7 @@ def test_a_full_disk_while_grading_is_one_line(desk: Path, monkeypatch, capsys) 
     def full(**_: object) -> None:
         raise OSError(28, "No space left on device", "/tmp")  # noqa: S108 - only the name of a place
 
-    monkeypatch.setattr("autograder.execution.tempfile.TemporaryDirectory", full)
+    monkeypatch.setattr("autograder.engine.warm.tempfile.mkdtemp", full)
     monkeypatch.setattr(sys, "argv", ["academy", "grade", str(desk / "labs" / FOUND[0] / f"{FOUND[0]}.ipynb")])
     with pytest.raises(SystemExit) as leaving:
         cli.main()

@@ -1,23 +1,35 @@
 """Grading one notebook with a real kernel: points, messages, and what a submission may not do."""
 
 import json
-import time
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 
-from autograder import execution
+from autograder import grading
+from autograder.engine.runner import Runner
 from autograder.errors import AcademyError, UnusableNotebookError
-from autograder.grading import grade
-from autograder.kit import find_lab
+from autograder.grading import GradedNotebook
+from autograder.kit import METADATA_KEY, find_lab
 from autograder.release import released
 
 RIGHT = {"q1": "def double(x):\n    return 2 * x", "q2": "total = 10", "q3": "parts = [1, 1]", "q4_why": "Because."}
 
 pytestmark = pytest.mark.usefixtures("small_kit")
+
+
+@pytest.fixture
+def grade(runner: Runner) -> Callable[..., GradedNotebook]:
+    """Grade a notebook with the one runner of the test run."""
+
+    def graded(path: Path, lab: str | None = None) -> GradedNotebook:
+        return grading.grade(path, runner, lab)
+
+    return graded
 
 
 def points(result) -> dict[str, float]:
@@ -28,21 +40,21 @@ def messages(result) -> dict[str, str]:
     return {question.id: question.message for question in result.questions}
 
 
-def test_unchanged_released_notebook_earns_nothing(submission) -> None:
+def test_unchanged_released_notebook_earns_nothing(submission, grade) -> None:
     result = grade(submission())
     assert (result.lab, result.score, result.max_score) == ("arithmetic", 0, 10)
     assert set(messages(result).values()) == {"Not answered yet."}
     assert not any(question.needs_manual_grade for question in result.questions)
 
 
-def test_reference_solution_earns_all_automatic_points(tmp_path: Path) -> None:
+def test_reference_solution_earns_all_automatic_points(tmp_path: Path, grade) -> None:
     path = tmp_path / "reference.ipynb"
     nbformat.write(find_lab("arithmetic").notebook(), path)
     result = grade(path)
     assert points(result) == {"q1-check": 2, "q2-check": 3, "q3-check": 1, "q4-why": 0}
 
 
-def test_right_answers_earn_all_automatic_points_and_the_written_one_waits(submission) -> None:
+def test_right_answers_earn_all_automatic_points_and_the_written_one_waits(submission, grade) -> None:
     result = grade(submission(**RIGHT))
     assert (result.score, result.max_score) == (6, 10)
     assert [q.id for q in result.questions if q.needs_manual_grade] == ["q4-why"]
@@ -65,20 +77,20 @@ def test_right_answers_earn_all_automatic_points_and_the_written_one_waits(submi
             0,
             "NotImplementedError: negative numbers",
         ),
-        ({"q2": "get_ipython().run_line_magic('xmode', 'Minimal')"}, "q2-check", 0, "which one cannot be told"),
+        ({"q2": "get_ipython().run_line_magic('xmode', 'Minimal')"}, "q2-check", 0, "name 'total' is not defined"),
         ({"q2": "total = = 1"}, "q2-check", 0, "SyntaxError"),
         ({"q3": "parts = [1]"}, "q3-check", 0.5, "Right in part."),
         ({"q3": "parts = [100]"}, "q3-check", 0, "50.0 of 1.0 points"),
         ({"q2": "print('\\x1b[31m'); total = '\\x1b[31m\\u202e'"}, "q2-check", 0, "not"),
     ],
 )
-def test_wrong_answers_say_what_to_look_at(submission, answers, question, score, message) -> None:
+def test_wrong_answers_say_what_to_look_at(grade, submission, *, answers, question, score, message) -> None:
     result = grade(submission(**RIGHT | answers))
     assert points(result) == {"q1-check": 2, "q2-check": 3, "q3-check": 1, "q4-why": 0} | {question: score}
     assert message in messages(result)[question]
 
 
-def test_hidden_tests_and_control_characters_never_reach_the_learner(submission) -> None:
+def test_hidden_tests_and_control_characters_never_reach_the_learner(submission, grade) -> None:
     result = grade(submission(**RIGHT | {"q1": "def double(x):\n    return 40", "q2": "total = '\\x1b[31m\\u202e'"}))
     text = json.dumps([q.message for q in result.questions], ensure_ascii=False)
     assert "secret" not in text
@@ -86,89 +98,91 @@ def test_hidden_tests_and_control_characters_never_reach_the_learner(submission)
     assert "\u202e" not in text
 
 
-def test_warnings_and_prints_cost_no_points(submission) -> None:
+def test_warnings_and_prints_cost_no_points(submission, grade) -> None:
     noisy = "import sys\nwarnings.warn('careful')\nprint('note', file=sys.stderr)\ntotal = 10"
     assert grade(submission(**RIGHT | {"q2": noisy})).score == 6
 
 
 @pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], None]:
-    def set_limits(cell: int, notebook: int) -> None:
-        monkeypatch.setattr(execution, "CELL_SECONDS", cell)
-        monkeypatch.setattr(execution, "NOTEBOOK_SECONDS", notebook)
+def limits(small_kit: Path) -> Callable[..., None]:
+    def set_limits(**limits: int) -> None:
+        lab = find_lab("arithmetic")
+        notebook = lab.notebook()
+        notebook.metadata[METADATA_KEY]["limits"] = limits
+        nbformat.write(notebook, lab.source)
 
     return set_limits
 
 
-def test_endless_loop_is_stopped_and_the_rest_still_counts(submission, limits) -> None:
-    limits(2, 60)
+def test_endless_loop_is_stopped_and_the_rest_still_counts(submission, limits, grade) -> None:
+    limits(cell_seconds=1)
     result = grade(submission(**RIGHT | {"q2": "while True:\n    pass"}))
     assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 1, "q4-why": 0}
     assert "ran for too long and was stopped" in messages(result)["q2-check"]
 
 
-def test_code_that_ignores_interrupts_ends_with_the_notebook(submission, limits) -> None:
-    limits(1, 4)
+def test_code_that_ignores_interrupts_ends_with_the_notebook(submission, limits, grade) -> None:
+    limits(cell_seconds=1)
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True:\n    pass"
     result = grade(submission(**RIGHT | {"q2": stubborn}))
     assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 0, "q4-why": 0}
 
 
 @pytest.mark.parametrize("death", ["import os\nos._exit(0)", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])
-def test_a_dying_kernel_fails_what_comes_after(submission, death) -> None:
+def test_a_dying_kernel_fails_what_comes_after(submission, death, grade) -> None:
     result = grade(submission(**RIGHT | {"q2": death}))
     assert points(result) == {"q1-check": 2, "q2-check": 0, "q3-check": 0, "q4-why": 0}
     assert "died" in messages(result)["q2-check"]
 
 
 @pytest.mark.parametrize("death", ["import os; os._exit(0)", "import ctypes; ctypes.string_at(0)"])
-def test_a_kernel_that_dies_inside_a_test_gives_nothing_for_it(submission, death) -> None:
+def test_a_kernel_that_dies_inside_a_test_gives_nothing_for_it(submission, death, grade) -> None:
     result = grade(submission(**RIGHT | {"q1": f"def double(x):\n    import time; time.sleep(0.5); {death}"}))
     assert points(result) == {"q1-check": 0, "q2-check": 0, "q3-check": 0, "q4-why": 0}
     assert "died" in messages(result)["q1-check"]
 
 
-def test_a_process_left_behind_is_ended(submission, tmp_path: Path) -> None:
-    mark, program = tmp_path / "alive", tmp_path / "busy.py"
-    program.write_text(
-        "import time\nwhile True:\n"
-        f"    open({str(mark)!r}, 'a').write('x')\n    open('junk', 'a').write('x')\n    time.sleep(0.05)\n"
-    )
+def test_no_process_can_be_left_behind(submission, grade) -> None:
+    leaves = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'while True: pass'])\ntotal = 10"
+    result = grade(submission(**RIGHT | {"q2": leaves}))
+    assert points(result)["q2-check"] == 0
+    assert "PermissionError" in messages(result)["q2-check"]
+
+
+def test_processes_that_a_lab_allows_end_with_the_notebook(submission, grade, limits) -> None:
+    limits(processes=3)
+    mark = f"academy-test-{os.getpid()}"
     leaves = (
-        "import subprocess, sys, time\n"
-        f"subprocess.Popen([sys.executable, {str(program)!r}], start_new_session=True)\n"
-        "time.sleep(1)\ntotal = 10"
+        "import subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', {mark!r}], start_new_session=True)\n"
+        "total = 10"
     )
     assert grade(submission(**RIGHT | {"q2": leaves})).score == 6
-    size = mark.stat().st_size
-    time.sleep(0.5)
-    assert mark.stat().st_size == size > 0
+    assert not [process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or ())]
 
 
-def test_a_kernel_that_cannot_start_is_no_fault_of_the_learner(submission, tmp_path: Path, monkeypatch) -> None:
-    spec = tmp_path / "jupyter/kernels/python3"
-    spec.mkdir(parents=True)
-    (spec / "kernel.json").write_text('{"argv": ["false"], "display_name": "broken", "language": "python"}')
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
-    with pytest.raises(AcademyError, match="the Python kernel does not start") as error:
-        grade(submission(**RIGHT))
+def test_a_server_that_cannot_start_is_no_fault_of_the_learner(submission) -> None:
+    starting = pytest.raises(AcademyError, match=r"the warm server does not start: .*no_such_package")
+    with Runner(packages=["no_such_package"]) as broken, starting as error:
+        grading.grade(submission(**RIGHT), broken)
     assert error.value.exit_code == 2
 
 
-def test_a_long_temporary_folder_does_not_matter(submission, tmp_path: Path, monkeypatch) -> None:
-    long = tmp_path / ("x" * 100)
-    long.mkdir()
-    monkeypatch.setattr(execution.tempfile, "tempdir", str(long))
+def test_a_server_that_has_died_is_replaced(submission, runner, grade) -> None:
+    assert grade(submission(**RIGHT)).score == 6
+    for process in psutil.Process().children():
+        if "autograder.engine.server" in process.cmdline():
+            process.kill()
+            process.wait()
     assert grade(submission(**RIGHT)).score == 6
 
 
 @pytest.mark.parametrize("leave", ["exit()", "import sys\nsys.exit()", "quit"])
-def test_leaving_the_interpreter_earns_nothing_for_that_question(submission, leave) -> None:
+def test_leaving_the_interpreter_earns_nothing_for_that_question(submission, leave, grade) -> None:
     assert points(grade(submission(**RIGHT | {"q2": leave})))["q2-check"] == 0
 
 
-def test_tests_come_from_the_instructor_whatever_the_learner_did_to_them(submission) -> None:
+def test_tests_come_from_the_instructor_whatever_the_learner_did_to_them(submission, grade) -> None:
     path = submission(**RIGHT | {"q1": "def double(x):\n    return 0"})
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -184,7 +198,7 @@ def test_tests_come_from_the_instructor_whatever_the_learner_did_to_them(submiss
     assert points(grade(path)) == {"q1-check": 0, "q2-check": 3, "q3-check": 1, "q4-why": 0}
 
 
-def test_deleted_and_duplicated_answer_cells_are_named(submission) -> None:
+def test_deleted_and_duplicated_answer_cells_are_named(submission, grade) -> None:
     path = submission(**RIGHT)
     notebook = nbformat.read(path, as_version=4)
     first = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "q1")
@@ -197,7 +211,7 @@ def test_deleted_and_duplicated_answer_cells_are_named(submission) -> None:
     assert "missing" in messages(result)["q2-check"]
 
 
-def test_extra_cells_of_the_learner_do_no_harm(submission) -> None:
+def test_extra_cells_of_the_learner_do_no_harm(submission, grade) -> None:
     path = submission(**RIGHT)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(1, new_code_cell("raise SystemExit('my own try')"))
@@ -205,7 +219,7 @@ def test_extra_cells_of_the_learner_do_no_harm(submission) -> None:
     assert grade(path).score == 6
 
 
-def test_answers_run_in_a_folder_of_their_own_beside_the_data(submission) -> None:
+def test_answers_run_in_a_folder_of_their_own_beside_the_data(submission, grade) -> None:
     reads = (
         "from pathlib import Path\n"
         "total = 10 if Path('numbers.csv').read_text() == '1,2\\n' else 0\n"
@@ -229,7 +243,7 @@ def test_answers_run_in_a_folder_of_their_own_beside_the_data(submission) -> Non
         (lambda nb: nb.metadata.clear(), None, "does not say which lab it is; name it with --lab (arithmetic, other)"),
     ],
 )
-def test_a_notebook_of_another_lab_is_refused(submission, change: Callable, lab, message) -> None:
+def test_a_notebook_of_another_lab_is_refused(submission, change: Callable, lab, message, grade) -> None:
     path = submission()
     notebook = nbformat.read(path, as_version=4)
     change(notebook)
@@ -240,7 +254,7 @@ def test_a_notebook_of_another_lab_is_refused(submission, change: Callable, lab,
     assert "\n" not in str(error.value)
 
 
-def test_name_of_the_file_tells_the_lab_where_the_notebook_does_not(submission) -> None:
+def test_name_of_the_file_tells_the_lab_where_the_notebook_does_not(submission, grade) -> None:
     path = submission("arithmetic", **RIGHT)
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.clear()

@@ -1,8 +1,8 @@
 """Every lab against answers that learners really give: wrong, partly right, and unusual but right."""
 
-import json
 import re
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from typer.testing import CliRunner
 
-from autograder.cli import app
+from autograder import grading
+from autograder.engine.runner import Runner
 from autograder.judgement import QuestionResult
 from autograder.kit import Lab, labs
 from autograder.rebuild import grade_id, questions
@@ -60,12 +60,17 @@ CASES = [
 ]
 
 
-@cache
-def graded_sheet(lab: str, number: int) -> dict[str, QuestionResult]:
-    """Results of the submission that holds all answers of a sheet."""
-    with TemporaryDirectory() as folder:
-        answers = {case["question"]: case["code"] for case in SHEETS[lab][number]}
-        return graded(submission(LABS[lab], answers), Path(folder))
+@pytest.fixture(scope="session")
+def graded_sheet(runner: Runner) -> Callable[[str, int], dict[str, QuestionResult]]:
+    """Results of the submission that holds all answers of a sheet; each is graded once."""
+
+    @cache
+    def results(lab: str, number: int) -> dict[str, QuestionResult]:
+        with TemporaryDirectory() as folder:
+            answers = {case["question"]: case["code"] for case in SHEETS[lab][number]}
+            return graded(submission(LABS[lab], answers), Path(folder), runner)
+
+    return results
 
 
 def submission(lab: Lab, answers: dict[str, str]) -> NotebookNode:
@@ -78,14 +83,11 @@ def submission(lab: Lab, answers: dict[str, str]) -> NotebookNode:
     return notebook
 
 
-def graded(notebook: NotebookNode, folder: Path) -> dict[str, QuestionResult]:
-    """Run the notebook through `academy grade --json`, as a learner would."""
+def graded(notebook: NotebookNode, folder: Path, runner: Runner) -> dict[str, QuestionResult]:
+    """Grade the notebook as `academy grade` does."""
     path = folder / "submission.ipynb"
     nbformat.write(notebook, path)
-    done = CliRunner().invoke(app, ["grade", "--json", str(path)])
-    assert done.exit_code == 0, done.output
-    (result,) = json.loads(done.stdout)
-    return {question["id"]: QuestionResult(**question) for question in result["questions"]}
+    return {question.id: question for question in grading.grade(path, runner).questions}
 
 
 def automatic(lab: Lab) -> dict[str, float]:
@@ -100,7 +102,9 @@ def judged_by(lab: Lab) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("lab", "number", "case"), CASES)
-def test_answer_earns_what_it_should(lab: str, number: int, case: dict[str, Any]) -> None:
+def test_answer_earns_what_it_should(
+    lab: str, number: int, case: dict[str, Any], graded_sheet: Callable[[str, int], dict[str, QuestionResult]]
+) -> None:
     results = graded_sheet(lab, number)
     own = {
         cell: points for cell, points in automatic(LABS[lab]).items() if judged_by(LABS[lab])[cell] == case["question"]
@@ -112,10 +116,12 @@ def test_answer_earns_what_it_should(lab: str, number: int, case: dict[str, Any]
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
-def test_reference_answers_earn_everything_and_the_released_lab_nothing(lab: Lab, tmp_path: Path) -> None:
-    results = graded(submission(lab, {}), tmp_path)
+def test_reference_answers_earn_everything_and_the_released_lab_nothing(
+    lab: Lab, tmp_path: Path, runner: Runner
+) -> None:
+    results = graded(submission(lab, {}), tmp_path, runner)
     assert {identifier: results[identifier].score for identifier in automatic(lab)} == automatic(lab)
-    untouched = graded(released(lab), tmp_path)
+    untouched = graded(released(lab), tmp_path, runner)
     assert {result.score for result in untouched.values()} == {0}
     assert {result.message for result in untouched.values()} == {"Not answered yet."}
 

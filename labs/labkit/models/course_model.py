@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
 from labkit.models import cards, manifest, sources
-from labkit.models.cache import VARIABLE, cache_dir
+from labkit.cache import VARIABLE, cache_dir
 from labkit.models.errors import ModelError, ModelFileError
 from labkit.models.sources import Source
 from labkit.models.tokenizer import unigram_tokenizer
@@ -38,7 +38,7 @@ _STALE_SECONDS = 3600.0
 def build(cache: Path | None = None, *, choice: Choice | None = None, source: Source | None = None) -> Path:
     """Build the course model if it is not there yet, and return its folder.
 
-    `cache` is the folder to build in (default: `labkit.models.cache.cache_dir()`). `choice` (which pieces to keep) and
+    `cache` is the folder to build in (default: `labkit.cache.cache_dir()`). `choice` (which pieces to keep) and
     `source` (the weights) default to the kit's own list and to what `labkit.models.sources.find` gets. Raises
     ModelError with one line: no source, no room, no right to write; ModelFileError: a damaged source.
     """

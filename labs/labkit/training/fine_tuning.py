@@ -29,7 +29,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from labkit import models
-from labkit.models.cache import cache_dir
+from labkit.cache import checkpoint_dir
 from labkit.models.embedding import batches, longest_text
 from labkit.training.classifier import TitleClassifier, make_trainable, optimizer
 from labkit.training.cost import Cost, measured
@@ -106,7 +106,7 @@ def fine_tune(
         {"input_ids": ids, "labels": themes.index(theme)}
         for ids, theme in zip(_ids(titles["text"], network, tokenizer), titles["theme"], strict=True)
     ]
-    folder = folder or cache_dir() / "training" / _fingerprint(rows, recipe, models.locate(model))
+    folder = folder or checkpoint_dir() / _fingerprint(rows, recipe, models.locate(model))
     trainer = Trainer(
         network,
         _arguments(recipe, len(rows), folder),

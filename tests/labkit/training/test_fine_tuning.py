@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
-from labkit.models.cache import cache_dir
+from labkit.cache import cache_dir
 from labkit.training import Recipe, TrainingError, fine_tune, fine_tuning
 
 QUICK = {"epochs": 12, "from_layer": 0, "batch_size": 4, "learning_rate": 5e-3}

@@ -1,0 +1,207 @@
+"""Start the warm server, grow templates from it, fork from those, and end what was forked."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from autograder.engine.channel import Channel, ChannelError, ChannelTimeoutError
+from autograder.engine.limits import Limits
+from autograder.engine.shell import Output
+
+PACKAGES = ("numpy", "pandas", "matplotlib.pyplot")
+"""What the server imports before anything else; each lab's own imports are in its template."""
+
+_START_SECONDS = 120
+_FORK_SECONDS = 60
+
+
+class ServerError(Exception):
+    """The warm server does not start or has died; a new one may do."""
+
+
+class UnconfinedError(Exception):
+    """A process could not be confined, and so did not run."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process has used in its life."""
+
+    cpu_seconds: float
+    megabytes: float
+    """largest resident memory, with what it shares with others"""
+
+
+class Process:
+    """A learner's or an examiner's process as seen from outside."""
+
+    def __init__(self, template: "Template", number: int, channel: Channel, work: Path) -> None:
+        self.channel = channel
+        self.work = work
+        self._template = template
+        self._number = number
+        self._watched = psutil.Process(number)
+        self._usage: Usage | None = None
+
+    def interrupt(self) -> None:
+        """Interrupt what it does, as Ctrl-C would; it may swallow that."""
+        with suppress(ProcessLookupError):
+            os.kill(self._number, signal.SIGINT)
+
+    def breach(self, limits: Limits) -> str | None:
+        """Say which limit it exceeds that the system itself does not enforce, or None."""
+        try:
+            family = [self._watched, *self._watched.children(recursive=True)] if limits.processes else [self._watched]
+            megabytes = sum(member.memory_info().rss for member in family) / 1e6
+            threads = sum(member.num_threads() for member in family)
+        except psutil.Error:
+            return None
+        if megabytes > limits.memory_megabytes:
+            return f"the code used more than {limits.memory_megabytes:,.0f} MB of memory"
+        if threads > limits.threads + len(family) or len(family) > limits.processes + 1:
+            return "the code started too many threads or processes"
+        if _megabytes_in(self.work) > limits.disk_megabytes:
+            return f"the code wrote more than {limits.disk_megabytes:,.0f} MB"
+        return None
+
+    def end(self) -> Usage:
+        """Kill it with all that it started; a second time does nothing."""
+        if self._usage is None:
+            self.channel.end.close()
+            shutil.rmtree(self.work, ignore_errors=True)
+            self._usage = self._template.end(self._number)
+        return self._usage
+
+
+class Template:
+    """A warm process that can be forked."""
+
+    def __init__(self, channel: Channel, threads: int, outputs: list[list[Output]], folder: Path) -> None:
+        self.threads = threads
+        self.outputs = outputs
+        self.folder = folder
+        self._channel = channel
+
+    def grow(self, folder: Path, cells: Sequence[tuple[int, str]], seconds: float) -> "Template":
+        """Fork a template that runs these setup cells in `folder`, which it keeps.
+
+        Raises `ServerError` where that fails or takes longer than `seconds`.
+        """
+        try:
+            channel, _ = self._forked("grow", str(folder), list(cells))
+            _, outputs, threads = channel.receive(seconds)
+        except (ChannelError, ChannelTimeoutError, ValueError) as error:
+            raise ServerError(f"the setup cells of the lab did not come to an end ({error})") from error
+        return Template(channel, threads, outputs, folder)
+
+    def fork(
+        self, role: str, work: Path, *, readable: Sequence[str], limits: Limits, confined: bool, threads: int
+    ) -> Process:
+        """Fork a process with the `role` of learner or examiner, in a copy of the template's folder at `work`.
+
+        Raises `UnconfinedError` where it cannot be confined, `ServerError` where the template has died.
+        """
+        shutil.copytree(self.folder, work, symlinks=True)
+        try:
+            terms = {"readable": list(readable), "limits": asdict(limits), "confined": confined, "threads": threads}
+            channel, number = self._forked("fork", role, str(work), terms)
+            kind, *reason = channel.receive(_FORK_SECONDS)
+        except (ChannelError, ChannelTimeoutError) as error:
+            raise ServerError(f"a {role}'s process does not start ({error})") from error
+        if kind == "unconfined":
+            self.end(number)
+            raise UnconfinedError(*reason)
+        return Process(self, number, channel, work)
+
+    def end(self, number: int) -> Usage:
+        """Kill a forked process with all that it started."""
+        try:
+            self._channel.send("end", number)
+            _, *usage = self._channel.receive(_FORK_SECONDS)
+        except (ChannelError, ChannelTimeoutError) as error:
+            raise ServerError(f"the warm server has died ({error})") from error
+        return Usage(*usage)
+
+    def close(self) -> None:
+        """End the template and all that was forked from it."""
+        self._channel.end.close()
+
+    def _forked(self, *order: Any) -> tuple[Channel, int]:
+        """Give an order that forks; return the channel to the child, and its number."""
+        ours, theirs = socket.socketpair()
+        with theirs, contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
+            self._channel.send(*order)
+            self._channel.receive(_FORK_SECONDS)
+            socket.send_fds(self._channel.end, [b"!"], [theirs.fileno()])
+            _, number = self._channel.receive(_FORK_SECONDS)
+            undo.pop_all()
+        return Channel(ours), number
+
+
+class WarmServer:
+    """The server's process, and its root: a template without setup cells."""
+
+    def __init__(self, packages: Sequence[str], environment: dict[str, str]) -> None:
+        """Start the server; raises `ServerError` with its last words where it does not come up."""
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process lives
+        self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-P", "-m", "autograder.engine.server", str(theirs.fileno()), *packages]
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                command,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self._words,
+                stderr=self._words,
+                start_new_session=True,
+            )
+        self._channel = Channel(ours)
+        try:
+            _, threads = self._channel.receive(_START_SECONDS)
+        except (ChannelError, ChannelTimeoutError, ValueError) as error:
+            words = self._last_words()
+            self.close()
+            raise ServerError(f"the warm server does not start: {words}") from error
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.root = Template(self._channel, threads, [], empty)
+
+    def close(self) -> None:
+        """End the server and everything that came from it, and remove its files."""
+        self._channel.end.close()
+        self._process.kill()
+        self._process.wait()
+        self._words.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        self._words.seek(0)
+        lines = self._words.read()[-2000:].decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it says nothing"
+
+
+def _megabytes_in(folder: Path) -> float:
+    """Size of all files below a folder, in MB; links are not followed."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118  fast: it runs often
+    return total / 1e6
