@@ -156,8 +156,8 @@ class WarmServer:
 
     def __init__(self, packages: Sequence[str], environment: dict[str, str]) -> None:
         """Start the server; raises `ServerError` with its last words where it does not come up."""
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process lives
         self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
+        self._words = (self.folder / "server.log").open("w+b")
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-P", "-m", "autograder.engine.server", str(theirs.fileno()), *packages]
         with theirs:

@@ -1,4 +1,4 @@
-"""Where built models and unfinished training lie: the folder in `LABKIT_CACHE`, or the platform's own place for caches."""
+"""Where built models and unfinished training lie: the folder in `LABKIT_CACHE`, or the platform's place for caches."""
 
 import os
 from pathlib import Path

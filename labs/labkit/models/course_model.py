@@ -19,8 +19,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
-from labkit.models import cards, manifest, sources
 from labkit.cache import VARIABLE, cache_dir
+from labkit.models import cards, manifest, sources
 from labkit.models.errors import ModelError, ModelFileError
 from labkit.models.sources import Source
 from labkit.models.tokenizer import unigram_tokenizer
