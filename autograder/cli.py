@@ -101,11 +101,7 @@ def grade(
     if lab is not None:
         kit.find_lab(lab)
     results, exit_code = [], 0
-    progress = Progress(
-        SpinnerColumn(), TextColumn("grading {task.description}"), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=_errors, transient=True,
-    )  # fmt: skip
-    with progress, grading.new_runner(confined=not unsafe_no_sandbox) as runner:
+    with _bar("grading") as progress, grading.new_runner(confined=not unsafe_no_sandbox) as runner:
         task = progress.add_task("", total=len(notebooks))
         for path in notebooks:
             progress.update(task, description=escape(path.name))
@@ -124,6 +120,44 @@ def grade(
         report.print_grades(results, Console(highlight=False))
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+@app.command()
+def check_labs(
+    labs: Annotated[
+        list[str] | None, typer.Argument(metavar="[LAB...]", help="Labs to check. [default: all of them]")
+    ] = None,
+) -> None:
+    """Check labs as their author.
+
+    Each lab runs as grading will run it: the reference solution must earn all automatic points, the released version
+    none. What is wrong is said with its cell and line. Example:
+
+        academy check-labs find-and-judge
+    """
+    from autograder import authoring, grading, kit
+
+    chosen = [kit.find_lab(name) for name in labs] if labs else list(kit.labs().values())
+    faults = []
+    with _bar("checking") as progress, grading.new_runner() as runner:
+        task = progress.add_task("", total=len(chosen))
+        for lab in chosen:
+            progress.update(task, description=lab.name)
+            faults += authoring.check(lab, runner)
+            progress.advance(task)
+    for fault in faults:
+        typer.echo(str(fault))
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(f"{len(chosen)} labs can be handed out: {', '.join(lab.name for lab in chosen)}")
+
+
+def _bar(doing: str) -> Progress:
+    """Make a progress bar on standard error that goes away at the end."""
+    return Progress(
+        SpinnerColumn(), TextColumn(f"{doing} {{task.description}}"), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=_errors, transient=True,
+    )  # fmt: skip
 
 
 def _prepare(workspace: Path, language: str) -> None:

@@ -7,7 +7,7 @@ from nbformat import NotebookNode, from_dict
 
 from autograder.engine.conductor import Run
 from autograder.engine.limits import Limits
-from autograder.engine.plan import plan
+from autograder.engine.plan import Plan, plan
 from autograder.engine.runner import Runner
 from autograder.errors import UnusableNotebookError
 from autograder.judgement import QuestionResult, judge
@@ -64,19 +64,21 @@ def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNote
 
 
 def execute(notebook: NotebookNode, lab: Lab, handed_out: NotebookNode, runner: Runner) -> Run:
-    """Run a rebuilt `notebook` of `lab` and write the outputs into it.
-
-    `handed_out` is the learner's version of the lab. A cell that did not come to its end has no execution count.
-    """
+    """Run a rebuilt `notebook` of `lab` and write the outputs into it; `handed_out` is the learner's version of it."""
     source = lab.notebook()
     steps = plan(notebook, source, handed_out)
     data = {str(name): lab.folder / name for name in lab.data_files()}
     run = runner.run(steps, Limits.of(source), data)
+    fill_in(notebook, steps, run)
+    return run
+
+
+def fill_in(notebook: NotebookNode, steps: Plan, run: Run) -> None:
+    """Write the outputs of a run into its notebook; a cell that did not come to its end has no execution count."""
     for step in steps.steps:
         cell = notebook.cells[step.index]
         cell.outputs = [from_dict(output) for output in run.outputs.get(step.index, [])]
         cell.execution_count = step.number if step.index in run.outputs else None
-    return run
 
 
 def _lab_of(submission: Submission, path: Path) -> Lab:

@@ -80,7 +80,7 @@ def _why_failed(
             return f"Your answer stopped with {_describe(answer_error)}"
     if error.ename == "CellTimeoutError":
         return f"{_describe(error)} Your answer may be too slow, or wait for something that never comes."
-    line = _failing_line(test, error)
+    line = failing_line(test, error)
     if line is None:
         return "A test does not pass; which one cannot be told, because your answer changed how errors are shown."
     if _is_hidden(test, line):
@@ -112,8 +112,8 @@ def _partial_points(test: NotebookNode, points: float) -> tuple[float, str]:
     return points, ""
 
 
-def _failing_line(test: NotebookNode, error: NotebookNode) -> int | None:
-    """Number of the test cell's line at which the error came up, or None where the traceback does not say."""
+def failing_line(test: NotebookNode, error: NotebookNode) -> int | None:
+    """Return the number of the test cell's line at which the error came up; None where the traceback does not say."""
     trace = _ANSI.sub("", "\n".join(error.traceback))
     found = re.search(rf"Cell In\[{test.execution_count}\], line (\d+)", trace)
     return int(found[1]) if found else None

@@ -9,9 +9,18 @@ import sys
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import ClearMarkScheme, GetGrades
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    SaveAutoGrades,
+)  # fmt: skip
 
+from autograder import nbgrader_preprocessors as steps
 from autograder.nbgrader_listing import list_only_labs
+from autograder.nbgrader_validation import validate_isolated
 from autograder.release import release_config
 
 c = get_config()  # noqa: F821 - traitlets defines it while it reads this file
@@ -32,10 +41,16 @@ c.Exchange.root = str((classroom / "exchange").resolve())
 c.ExportApp.plugin_class = "nbgrader.plugins.export.CsvExportPlugin"
 c.CsvExportPlugin.to = str(classroom / "grades.csv")
 
-c.Execute.timeout = 300
+# Grading goes through the isolated engine; its limits stand in each lab's metadata.
+c.Autograde.sanitize_preprocessors = [steps.RebuildFromSource]
+c.Autograde.autograde_preprocessors = [steps.IsolatedExecute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+validate_isolated()
 c.ClearSolutions.enforce_metadata = True
 release_config(c)
-c.GenerateFeedback.preprocessors = [GetGrades, ClearMarkScheme, CSSHTMLHeaderPreprocessor]  # no schemes for learners
+# Learners get neither marking schemes nor hidden tests to see.
+c.GenerateFeedback.preprocessors = [
+    GetGrades, steps.OnlyForLearners, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor,
+]  # fmt: skip
 
 # nbgrader makes folders inside the exchange, but not the exchange itself, and wants it open to all who hand in.
 exchange = classroom / "exchange"

@@ -46,7 +46,7 @@ def read_submission(path: Path) -> Submission:
     return Submission(
         lab=lab if isinstance(lab, str) else None,
         is_lesson=_at(named, "lesson") is not None,
-        answers=_answers(cells, path),
+        answers=answers_in(cells, path),
     )
 
 
@@ -82,8 +82,11 @@ def _parse(content: bytes, path: Path) -> Any:
         ) from None
 
 
-def _answers(cells: list[Any], path: Path) -> dict[str, list[str]]:
-    """Collect the texts of cells with a grade_id; harmless oddities of other cells cost nobody the grade."""
+def answers_in(cells: list[Any], path: Path) -> dict[str, list[str]]:
+    """Collect the texts of cells with a grade_id; harmless oddities of other cells cost nobody the grade.
+
+    Raises `UnusableNotebookError`, which names `path`, where such a text is damaged.
+    """
     found: defaultdict[str, list[str]] = defaultdict(list)
     for number, cell in enumerate(cells, 1):
         identifier = _at(cell, "metadata", "nbgrader", "grade_id")

@@ -64,6 +64,8 @@ class Runner:
         Raises `AcademyError` where the sandbox cannot be had, or where the warm server does not work: twice, since a
         server that has died is replaced once.
         """
+        if not hasattr(os, "fork"):
+            raise AcademyError("grading needs Linux or macOS; on Windows run the kit in WSL 2")
         try:
             return self._run(plan, limits, data)
         except ServerError:
