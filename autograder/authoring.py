@@ -5,6 +5,7 @@ Both run through the isolated engine, so a test that uses what cannot cross betw
 
 import ast
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -12,11 +13,10 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.engine.runner import Runner
-from autograder.grading import execute
+from autograder.grading import PreparedLab, execute, prepare_lab
 from autograder.judgement import failing_line, judge
 from autograder.kit import Lab
 from autograder.rebuild import grade_id, rebuild
-from autograder.release import released
 
 _ADVICE = {
     "globals": "take the learner's values by their names; other names are the examiner's own",
@@ -51,10 +51,10 @@ def check(lab: Lab, runner: Runner) -> list[Fault]:
 
     Raises `AcademyError` where the lab cannot be released at all, or the sandbox cannot be had.
     """
-    handed_out = released(lab)
-    faults = [fault for cell in lab.notebook().cells if _is_test(cell) for fault in _suspects(lab, cell)]
-    faults += _reference_faults(lab, handed_out, runner)
-    faults += _released_faults(lab, handed_out, runner)
+    prepared = prepare_lab(lab)
+    faults = [fault for cell in prepared.source.cells if _is_test(cell) for fault in _suspects(lab, cell)]
+    faults += _reference_faults(prepared, runner)
+    faults += _released_faults(prepared, runner)
     return faults
 
 
@@ -75,12 +75,12 @@ def _suspects(lab: Lab, cell: NotebookNode) -> list[Fault]:
     ]
 
 
-def _reference_faults(lab: Lab, handed_out: NotebookNode, runner: Runner) -> list[Fault]:
+def _reference_faults(prepared: PreparedLab, runner: Runner) -> list[Fault]:
     """Run the reference solution: each test must pass."""
-    notebook = lab.notebook()
-    run = execute(notebook, lab, handed_out, runner)
+    lab, notebook = prepared.lab, deepcopy(prepared.source)
+    run = execute(notebook, prepared, runner)
     faults = []
-    for result in judge(notebook, handed_out, {}, run.stopped):
+    for result in judge(notebook, prepared.handed_out, {}, run.stopped):
         cell = next(cell for cell in notebook.cells if grade_id(cell) == result.id)
         if not _is_test(cell) or result.score == result.max_score:
             continue
@@ -94,15 +94,14 @@ def _reference_faults(lab: Lab, handed_out: NotebookNode, runner: Runner) -> lis
     return faults
 
 
-def _released_faults(lab: Lab, handed_out: NotebookNode, runner: Runner) -> list[Fault]:
+def _released_faults(prepared: PreparedLab, runner: Runner) -> list[Fault]:
     """Run the released version: no test may pass."""
-    answers = {str(grade_id(cell)): [cell.source] for cell in handed_out.cells if is_solution(cell)}
-    notebook = rebuild(lab.notebook(), answers, lab.name).notebook
-    run = execute(notebook, lab, handed_out, runner)
+    lab = prepared.lab
+    answers = {str(grade_id(cell)): [cell.source] for cell in prepared.handed_out.cells if is_solution(cell)}
+    notebook = rebuild(prepared.source, answers, lab.name).notebook
+    run = execute(notebook, prepared, runner)
     return [
-        Fault(
-            lab.name, result.id, None, f"the released version, without answers, earns {result.score:g} points here"
-        )
-        for result in judge(notebook, handed_out, {}, run.stopped)
+        Fault(lab.name, result.id, None, f"the released version, without answers, earns {result.score:g} points here")
+        for result in judge(notebook, prepared.handed_out, {}, run.stopped)
         if result.score > 0
     ]

@@ -1,6 +1,7 @@
 """The command `academy`: prepare a workspace, open it in JupyterLab, grade a notebook."""
 
 import errno
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -120,6 +121,46 @@ def grade(
         report.print_grades(results, Console(highlight=False))
     if exit_code:
         raise typer.Exit(exit_code)
+
+
+@app.command()
+def autograde(
+    labs: Annotated[
+        list[str] | None, typer.Argument(metavar="[LAB...]", help="Labs to grade. [default: all in the gradebook]")
+    ] = None,
+    *,
+    submitted: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with LEARNER/LAB/LAB.ipynb. [default: nbgrader's]")
+    ] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database, as sqlite:///… or postgresql://… [default: nbgrader's]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Notebooks graded at once. [default: one a processor]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    unsafe_no_sandbox: UnsafeNoSandbox = False,
+) -> None:
+    """Grade a class: everything handed in, in parallel, into nbgrader's gradebook.
+
+    Run it at the course's root, where nbgrader_config.py lies, after `nbgrader generate_assignment` and `collect`. What
+    has not changed since the last run is not run again, so after an interruption the same command goes on. A report
+    is written beside the graded notebooks. Example:
+
+        academy autograde find-and-judge --workers 4
+    """
+    from autograder.batch import command
+
+    report, page = command.autograde(
+        labs or [], submitted=submitted, db_url=gradebook, workers=workers, confined=not unsafe_no_sandbox,
+        console=_errors,
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))
+    else:
+        command.print_report(report, page, Console(highlight=False))
+    if report.counts()["failed"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Grade one notebook from file to points: read, rebuild, run, judge."""
+"""Grade one notebook from bytes to points: read, rebuild, run, judge."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +29,41 @@ class GradedNotebook:
     questions: list[QuestionResult]
 
 
+@dataclass(frozen=True)
+class PreparedLab:
+    """A lab with all that grading needs of it, read once for a whole class."""
+
+    lab: Lab
+    source: NotebookNode
+    """the instructor's notebook"""
+    handed_out: NotebookNode
+    """the learner's version"""
+    limits: Limits
+    data: dict[str, Path]
+    """name in the working folder -> data file of the lab"""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A submission after its run."""
+
+    notebook: NotebookNode
+    """the rebuilt notebook with its outputs"""
+    questions: list[QuestionResult]
+    run: Run
+
+
 def new_runner(*, threads: int | None = None, confined: bool = True) -> Runner:
     """Make a runner for the kit's labs: their notebooks may read the models that `academy prepare` has built."""
     folder = cache.cache_dir()
     return Runner(threads=threads, confined=confined, readable=[folder], environment={cache.VARIABLE: str(folder)})
+
+
+def prepare_lab(lab: Lab) -> PreparedLab:
+    """Read a lab; raises `AcademyError` where it cannot be released or asks for limits that do not exist."""
+    source = lab.notebook()
+    data = {str(name): lab.folder / name for name in lab.data_files()}
+    return PreparedLab(lab, source, released(lab), Limits.of(source), data)
 
 
 def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNotebook:
@@ -42,33 +73,40 @@ def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNote
     """
     submission = read_submission(path)
     lab = find_lab(lab_name) if lab_name else _lab_of(submission, path)
-    if submission.lab in labs() and submission.lab != lab.name:
-        raise UnusableNotebookError(
-            f"{path}: this is a notebook of the lab '{submission.lab}', not of '{lab.name}'; "
-            "leave --lab away or correct it"
-        )
     try:
-        rebuilt = rebuild(lab.notebook(), submission.answers, lab.name)
+        graded = grade_submission(submission, prepare_lab(lab), runner)
     except UnusableNotebookError as error:
         raise UnusableNotebookError(f"{path}: {error}") from None
-    handed_out = released(lab)
-    run = execute(rebuilt.notebook, lab, handed_out, runner)
-    results = judge(rebuilt.notebook, handed_out, rebuilt.notes, run.stopped)
     return GradedNotebook(
         lab=lab.name,
         notebook=str(path),
-        score=sum(result.score for result in results),
-        max_score=sum(result.max_score for result in results),
-        questions=results,
+        score=sum(result.score for result in graded.questions),
+        max_score=sum(result.max_score for result in graded.questions),
+        questions=graded.questions,
     )
 
 
-def execute(notebook: NotebookNode, lab: Lab, handed_out: NotebookNode, runner: Runner) -> Run:
-    """Run a rebuilt `notebook` of `lab` and write the outputs into it; `handed_out` is the learner's version of it."""
-    source = lab.notebook()
-    steps = plan(notebook, source, handed_out)
-    data = {str(name): lab.folder / name for name in lab.data_files()}
-    run = runner.run(steps, Limits.of(source), data)
+def grade_submission(submission: Submission, prepared: PreparedLab, runner: Runner) -> Graded:
+    """Rebuild, run and judge what was handed in for a lab.
+
+    Raises `UnusableNotebookError` where it belongs to another lab or has no answer cell, and `AcademyError` where the
+    sandbox cannot be had.
+    """
+    name = prepared.lab.name
+    if submission.lab in labs() and submission.lab != name:
+        raise UnusableNotebookError(
+            f"this is a notebook of the lab '{submission.lab}', not of '{name}'; leave --lab away or correct it"
+        )
+    rebuilt = rebuild(prepared.source, submission.answers, name)
+    run = execute(rebuilt.notebook, prepared, runner)
+    questions = judge(rebuilt.notebook, prepared.handed_out, rebuilt.notes, run.stopped)
+    return Graded(rebuilt.notebook, questions, run)
+
+
+def execute(notebook: NotebookNode, prepared: PreparedLab, runner: Runner) -> Run:
+    """Run a rebuilt `notebook` of a lab and write the outputs into it."""
+    steps = plan(notebook, prepared.source, prepared.handed_out)
+    run = runner.run(steps, prepared.limits, prepared.data)
     fill_in(notebook, steps, run)
     return run
 

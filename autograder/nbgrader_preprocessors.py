@@ -15,7 +15,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
-from autograder.grading import execute, new_runner
+from autograder.grading import PreparedLab, execute, new_runner, prepare_lab
 from autograder.judgement import QuestionResult, judge
 from autograder.kit import METADATA_KEY, Lab
 from autograder.reading import answers_in
@@ -40,14 +40,14 @@ class SharedRunner:
         self._timer: threading.Timer | None = None
         atexit.register(self.close)
 
-    def execute(self, notebook: NotebookNode, lab: Lab, handed_out: NotebookNode) -> str | None:
+    def execute(self, notebook: NotebookNode, prepared: PreparedLab) -> str | None:
         """Run a rebuilt notebook, write its outputs into it, and return why that ended early, if it did."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
             self._runner = self._runner or new_runner()
             try:
-                return execute(notebook, lab, handed_out, self._runner).stopped
+                return execute(notebook, prepared, self._runner).stopped
             finally:
                 self._timer = threading.Timer(self._IDLE_SECONDS, self.close)
                 self._timer.daemon = True
@@ -71,10 +71,7 @@ class RebuildFromSource(NbGraderPreprocessor):  # type: ignore[misc]
         """Rebuild; raises `UnusableNotebookError` where the notebook has no answer cell of the assignment."""
         lab = _lab(self, resources)
         rebuilt = rebuild(lab.notebook(), answers_in(nb.cells, lab.source), lab.name)
-        checksums = {grade_id(cell): cell.metadata.nbgrader.checksum for cell in released(lab).cells if grade_id(cell)}
-        for cell in rebuilt.notebook.cells:
-            if grade_id(cell) in checksums:
-                cell.metadata.nbgrader.checksum = checksums[grade_id(cell)]
+        add_checksums(rebuilt.notebook, released(lab))
         rebuilt.notebook.metadata[METADATA_KEY]["notes"] = json.dumps(rebuilt.notes)
         return rebuilt.notebook, resources
 
@@ -84,11 +81,10 @@ class IsolatedExecute(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Run and judge; raises `AcademyError` where the sandbox cannot be had."""
-        lab = _lab(self, resources)
-        handed_out = released(lab)
+        prepared = prepare_lab(_lab(self, resources))
         notes = json.loads(nb.metadata.get(METADATA_KEY, {}).pop("notes", "{}"))
-        stopped = _shared.execute(nb, lab, handed_out)
-        write_verdicts(nb, judge(nb, handed_out, notes, stopped))
+        stopped = _shared.execute(nb, prepared)
+        write_verdicts(nb, judge(nb, prepared.handed_out, notes, stopped))
         return nb, resources
 
 
@@ -106,6 +102,14 @@ class OnlyForLearners(NbGraderPreprocessor):  # type: ignore[misc]
         if cell.cell_type == "code" and is_grade(cell) and not is_solution(cell) and message is not None:
             cell.outputs = [new_output("stream", name="stdout", text=f"{message}\n")] if message else []
         return cell, resources
+
+
+def add_checksums(notebook: NotebookNode, handed_out: NotebookNode) -> None:
+    """Write the checksums of the learner's version into a notebook: by them nbgrader knows what was left unanswered."""
+    checksums = {grade_id(cell): cell.metadata.nbgrader.checksum for cell in handed_out.cells if grade_id(cell)}
+    for cell in notebook.cells:
+        if grade_id(cell) in checksums:
+            cell.metadata.nbgrader.checksum = checksums[grade_id(cell)]
 
 
 def write_verdicts(notebook: NotebookNode, results: list[QuestionResult]) -> None:

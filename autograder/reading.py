@@ -30,7 +30,12 @@ def read_submission(path: Path) -> Submission:
     Raises `UnusableNotebookError` (one line: what is wrong, what to do) for a missing, unreadable, too large or empty
     file, for anything that is not JSON or not a notebook, and for notebooks older than nbformat 4.
     """
-    document = _parse(_read_bytes(path), path)
+    return submission_in(_read_bytes(path), path)
+
+
+def submission_in(content: bytes, path: Path) -> Submission:
+    """Read a notebook from its bytes; raises `UnusableNotebookError` that names `path` as `read_submission` does."""
+    document = _parse(content, path)
     if not isinstance(document, dict) or "nbformat" not in document:
         raise UnusableNotebookError(f"{path}: this JSON file is not a notebook; give the path of a notebook (.ipynb)")
     if document["nbformat"] != 4:

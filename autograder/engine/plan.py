@@ -9,6 +9,7 @@ import ast
 import symtable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import takewhile
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -103,6 +104,7 @@ class _Names:
     definitions: str = ""
 
 
+@lru_cache(maxsize=4096)  # most cells are the same in all submissions
 def _names(source: str) -> _Names:
     """Read names out of a cell, without running it; a cell that is no Python has none."""
     try:

@@ -80,6 +80,13 @@ class Runner:
         except ServerError as error:
             raise AcademyError(f"grading does not work: {error}") from error
 
+    def check(self) -> None:
+        """Make sure that notebooks can run, with the protections that were asked for.
+
+        Raises `AcademyError` as `run` does.
+        """
+        self.run(Plan(()), Limits(), {})
+
     def close(self) -> None:
         """End the server with all its processes."""
         for template in self._templates.values():

@@ -57,6 +57,12 @@ def other_lab() -> NotebookNode:
     return new_notebook(cells=cells, metadata={"ai_skills_academy": {"lab": "other"}})
 
 
+@pytest.fixture(scope="session")
+def small_lab() -> NotebookNode:
+    """The lab `arithmetic`, for courses that are made of it."""
+    return arithmetic_lab()
+
+
 @pytest.fixture
 def small_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folder of a kit with the lesson 00-first/01-lesson and the labs `arithmetic` (with a data file) and `other`."""

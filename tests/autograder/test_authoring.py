@@ -34,23 +34,23 @@ FAULTS = {
     "compares a function": (
         "x = 1\nassert double == double",
         (
-            "q1-check, line 2: the reference solution fails here: TypeError: the answer holds a function, which cannot be "
-            "compared; a plain value is needed here, such as a number, a text, a list or a table"
+            "q1-check, line 2: the reference solution fails here: TypeError: the answer holds a function, which cannot "
+            "be compared; a plain value is needed here, such as a number, a text, a list or a table"
         ),
     ),
     "hands over a function": (
         "assert double(1) == 2\nassert double(x=lambda: 1)",
         (
             "q1-check, line 2: the reference solution fails here: CannotCrossError: a function cannot be handed to a "
-            "function of the learner; hand over plain values (numbers, texts, lists, dictionaries, arrays, tables) or what "
-            "came from the learner itself"
+            "function of the learner; hand over plain values (numbers, texts, lists, dictionaries, arrays, tables) or "
+            "what came from the learner itself"
         ),
     ),
     "looks into globals": (
         "assert globals()['double'](1) == 2",
         (
-            "q1-check, line 1: `globals` cannot be used in a test: take the learner's values by their names; other names "
-            "are the examiner's own"
+            "q1-check, line 1: `globals` cannot be used in a test: take the learner's values by their names; other "
+            "names are the examiner's own"
         ),
     ),
     "tests nothing": ("", "q1-check: the released version, without answers, earns 2 points here"),

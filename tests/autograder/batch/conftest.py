@@ -1,0 +1,140 @@
+"""A course with one small lab, its gradebook, and classes that hand in."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.kit import METADATA_KEY, Lab
+from autograder.rebuild import grade_id
+from autograder.release import released
+
+BIN = Path(sys.executable).parent
+ENVIRONMENT = os.environ | {"JUPYTER_PREFER_ENV_PATH": "1", "COLUMNS": "200"}
+ANSWERS = {
+    "right": {"q1": "def double(x):\n    return 2 * x", "q2": "total = 10", "q3": "parts = [1, 1]", "q4_why": "So."},
+    "wrong": {"q1": "def double(x):\n    return x", "q2": "total = 10", "q3": "parts = [1]"},
+    "loud": {"q1": "def double(x):\n    warnings.warn('careful')\n    return 2 * x", "q2": "print(1)\ntotal = 10"},
+    "dying": {"q2": "import os\nos._exit(3)"},
+    "nothing": {},
+}
+"""Kind of submission -> its answers."""
+SCORES = {"right": 6.0, "wrong": 3.5, "loud": 5.0, "dying": 0.0, "nothing": 0.0}
+"""Kind of submission -> its automatic points."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course directory."""
+
+    root: Path
+
+    @property
+    def submitted(self) -> Path:
+        return self.root / "classroom/submitted"
+
+    def hand_in(self, learner: str, kind: str, timestamp: str = "2026-11-20 10:00:00 UTC") -> Path:
+        lab = Lab("arithmetic", self.root / "labs/arithmetic")
+        notebook = released(lab)
+        for cell in notebook.cells:
+            cell.source = ANSWERS[kind].get(str(grade_id(cell)).replace("-", "_"), cell.source)
+        folder = self.submitted / learner / "arithmetic"
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, folder / "arithmetic.ipynb")
+        (folder / "timestamp.txt").write_text(timestamp)
+        return folder / "arithmetic.ipynb"
+
+    def a_class(self, kinds: Iterable[str]) -> dict[str, float]:
+        """Hand in for learners l000, l001 and so on; return what each must get."""
+        learners = {f"l{number:03}": kind for number, kind in enumerate(kinds)}
+        for learner, kind in learners.items():
+            self.hand_in(learner, kind)
+        return {learner: SCORES[kind] for learner, kind in learners.items()}
+
+    def command(self, *arguments: object) -> list[str]:
+        return [sys.executable, "-m", "autograder.cli", "autograde", *map(str, arguments)]
+
+    def autograde(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.root, capture_output=True, text=True, timeout=200, check=False, env=ENVIRONMENT,
+        )  # fmt: skip
+
+    def graded(self, *arguments: object) -> dict[str, Any]:
+        done = self.autograde("--json", *arguments)
+        assert done.returncode in {0, 1}, done.stderr
+        return json.loads(done.stdout)
+
+    def nbgrader(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [BIN / "nbgrader", *arguments],
+            cwd=self.root, capture_output=True, text=True, timeout=200, check=False, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.root / "classroom/gradebook.db") as gradebook:
+            rows = gradebook.execute(statement).fetchall()
+        gradebook.close()
+        return rows
+
+    def grades(self) -> list[tuple[Any, ...]]:
+        """Learner, cell, automatic score, score by hand, whether it waits for a hand, and the notebook's penalty."""
+        return self.sql(
+            "select sa.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade,"
+            " n.late_submission_penalty from grade g join base_cell c on c.id = g.cell_id"
+            " join submitted_notebook n on n.id = g.notebook_id join submitted_assignment sa on sa.id = n.assignment_id"
+            " order by 1, 2"
+        )
+
+    def totals(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for learner, _, score, *_ in self.grades():
+            found[learner] = found.get(learner, 0.0) + (score or 0.0)
+        return found
+
+
+@pytest.fixture(scope="session")
+def prepared_course(tmp_path_factory: pytest.TempPathFactory, small_lab: NotebookNode) -> Path:
+    """A course after `nbgrader generate_assignment`; tests take copies."""
+    root = tmp_path_factory.mktemp("course")
+    (root / "labs/arithmetic").mkdir(parents=True)
+    lab = deepcopy(small_lab)
+    lab.metadata[METADATA_KEY]["limits"] = {"cell_seconds": 10}
+    nbformat.write(lab, root / "labs/arithmetic/arithmetic.ipynb")
+    (root / "labs/arithmetic/numbers.csv").write_text("1,2\n")
+    kit = Path(__file__).resolve().parents[3]
+    (root / "autograder").mkdir()
+    shutil.copy(kit / "nbgrader_config.py", root)
+    shutil.copy(kit / "autograder/nbgrader_config.py", root / "autograder")
+    Course(root).nbgrader("generate_assignment", "arithmetic")
+    return root
+
+
+@pytest.fixture
+def course(prepared_course: Path, tmp_path: Path) -> Course:
+    root = tmp_path / "course"
+    shutil.copytree(prepared_course, root)
+    return Course(root)
+
+
+@pytest.fixture
+def course_of(prepared_course: Path, tmp_path: Path) -> Callable[[str], Course]:
+    """A further copy of the course under a name."""
+
+    def copied(name: str) -> Course:
+        shutil.copytree(prepared_course, tmp_path / name)
+        return Course(tmp_path / name)
+
+    return copied

@@ -1,0 +1,203 @@
+"""Killed, interrupted, locked out, out of room: nothing is lost, nothing counts twice, and the next run goes on.
+
+Rounds and class are small here. The long version:
+`ACADEMY_FAULT_ROUNDS=20 ACADEMY_FAULT_CLASS=200 pytest tests/autograder/batch -k fault`
+"""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from traitlets.config import Config
+
+from autograder.batch import gradebook as gradebook_module
+from autograder.batch.gradebook import GradebookWriter
+from autograder.batch.submitted import Place, read
+from autograder.errors import AcademyError, UnusableNotebookError
+
+from .conftest import ANSWERS, ENVIRONMENT
+
+ROUNDS = int(os.environ.get("ACADEMY_FAULT_ROUNDS", "2"))
+CLASS = int(os.environ.get("ACADEMY_FAULT_CLASS", "24"))
+KINDS = [list(ANSWERS)[n % len(ANSWERS)] for n in range(CLASS)]
+
+pytestmark = pytest.mark.timeout(300 + 60 * ROUNDS)
+
+
+def servers(parent: int) -> list[psutil.Process]:
+    """Warm servers that a process has started, with everything forked from them."""
+    try:
+        return [child for child in psutil.Process(parent).children(recursive=True) if "python" in child.name()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.fixture
+def undisturbed(course_of) -> list[tuple]:
+    """The gradebook that comes of the same class when nothing happens."""
+    quiet = course_of("quiet")
+    quiet.a_class(KINDS)
+    quiet.graded()
+    return quiet.grades()
+
+
+def started(course) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        course.command("--workers", "2"),
+        cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+    )  # fmt: skip
+
+
+def wait_for_first_grades(course, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if len(list((course.root / "classroom").glob("autograded/*/arithmetic/arithmetic.ipynb"))) >= 3:
+            return
+        time.sleep(0.02)
+
+
+def test_fault_the_main_process_is_killed(course, undisturbed) -> None:
+    course.a_class(KINDS)
+    for chance in map(random.Random, range(ROUNDS)):
+        process = started(course)
+        wait_for_first_grades(course, process)
+        time.sleep(chance.uniform(0, 1.5))
+        family = servers(process.pid)
+        process.kill()
+        process.communicate()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive, "warm servers outlive the one who started them"
+    course.graded()
+    assert course.grades() == undisturbed
+    assert course.graded()["graded"] == 0
+
+
+def test_fault_servers_and_answers_are_killed(course, undisturbed) -> None:
+    course.a_class(KINDS)
+    for chance in map(random.Random, range(ROUNDS)):
+        process = started(course)
+        wait_for_first_grades(course, process)
+        for _ in range(3):
+            time.sleep(chance.uniform(0, 0.5))
+            roots = [member for member in servers(process.pid) if "autograder.engine.server" in " ".join(_line(member))]
+            for victim in chance.sample(roots, min(1, len(roots))):
+                victim.kill()
+        _, words = process.communicate(timeout=120)
+        assert process.returncode in {0, 2}, words  # two deaths in one notebook are told, and the next run goes on
+    course.graded()
+    assert course.grades() == undisturbed
+
+
+def _line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_fault_ctrl_c_keeps_what_is_done(course, undisturbed) -> None:
+    course.a_class(KINDS)
+    process = started(course)
+    wait_for_first_grades(course, process)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert "stopped; nothing is lost, run the same command again" in words
+    assert "Traceback" not in words
+    assert list((course.root / "classroom/reports").glob("*.html"))
+    rest = course.graded()
+    assert rest["unchanged"] >= 1
+    assert course.grades() == undisturbed
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of a few megabytes; only root can make one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], check=False, capture_output=True)
+    if made.returncode != 0:
+        pytest.skip("a small file system cannot be mounted here: " + made.stderr.decode().strip())
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_fault_the_disk_is_full(course, small_disk: Path) -> None:
+    expected = course.a_class(KINDS[:10])
+    classroom = course.root / "classroom"
+    for name in ("gradebook.db", "submitted"):
+        shutil.move(classroom / name, small_disk / name)
+    for name in ("exchange", "release"):
+        subprocess.run(["rm", "-rf", classroom / name], check=True)
+    classroom.rmdir()
+    classroom.symlink_to(small_disk)
+    (small_disk / "ballast").write_bytes(bytes(_room(small_disk) - 60_000))
+    done = course.autograde()
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr or "full" in done.stderr
+    assert "Traceback" not in done.stderr
+    (small_disk / "ballast").unlink()
+    course.graded()
+    assert course.totals() == expected
+
+
+def _room(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def test_fault_another_program_holds_the_gradebook(course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradebook_module, "_LOCK_SECONDS", 0.2)
+    path = course.root / "classroom/gradebook.db"
+    with GradebookWriter(Config(), f"sqlite:///{path}", "ai-skills-academy") as writer:
+        holder = sqlite3.connect(path)
+        holder.execute("begin exclusive")
+        with pytest.raises(AcademyError, match="another program has been writing"):
+            writer.marks("arithmetic")
+        holder.rollback()
+        holder.close()
+        assert writer.marks("arithmetic") == {}
+
+
+def test_fault_the_gradebook_can_only_be_read(course) -> None:
+    course.a_class(["right"])
+    url = f"sqlite:///file:{course.root / 'classroom/gradebook.db'}?mode=ro&uri=true"
+    done = course.autograde("--gradebook", url)
+    assert done.returncode == 2
+    assert "readonly database" in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_fault_a_submission_changes_while_it_is_read(course) -> None:
+    path = course.hand_in("l000", "right")
+    content = path.read_bytes()
+    stop = threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            path.write_bytes(content[: len(content) // 2])
+            path.write_bytes(content)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    seen = set()
+    try:
+        for _ in range(300):
+            try:
+                found = read(Place("l000", "arithmetic", path.parent)).submission.answers["q2"]
+                seen.add(tuple(found))
+            except UnusableNotebookError as error:
+                seen.add(str(error).split(": ")[1][:20])
+    finally:
+        stop.set()
+        changing.join()
+    assert (ANSWERS["right"]["q2"],) in seen
+    assert {found for found in seen if isinstance(found, tuple)} == {(ANSWERS["right"]["q2"],)}
