@@ -104,7 +104,7 @@ def _packages() -> Iterator[str]:
 def confine(places: Places, limits: Limits) -> None:
     """Confine this process and all its threads and children until they end.
 
-    Raises `CannotConfineError` where the system lacks Landlock (Linux 6.12 or newer has what is needed) or seccomp.
+    Raises `CannotConfineError` where the system lacks Landlock (Linux 6.2 or newer has what is needed) or seccomp.
     """
     if not sys.platform.startswith("linux"):
         raise CannotConfineError("the sandbox needs Linux (on Windows: WSL 2)")
@@ -161,10 +161,14 @@ def _drop_capabilities() -> None:
 
 def _restrict_files(places: Places) -> None:
     readable = [*places.readable, "/proc/self"]
+    # What kernels before 6.12 lack of Landlock the rules for system calls cover: sockets, signals, devices.
+    known = sandlock.Protection
+    younger = [known.NET_TCP, known.FS_IOCTL_DEV, known.SIGNAL_SCOPE, known.ABSTRACT_UNIX_SOCKET_SCOPE]
+    writable = [str(places.work), "/dev/null"]
     try:
-        sandlock.confine(sandlock.Sandbox(fs_readable=readable, fs_writable=[str(places.work), "/dev/null"]))
+        sandlock.confine(sandlock.Sandbox(fs_readable=readable, fs_writable=writable, allow_degraded=younger))
     except sandlock.SandlockError as error:
-        raise CannotConfineError(f"Landlock does not work here (Linux 6.12 or newer has it): {error}") from error
+        raise CannotConfineError(f"Landlock does not work here (Linux 6.2 or newer has it): {error}") from error
 
 
 def _restrict_calls(limits: Limits) -> None:
@@ -176,6 +180,10 @@ def _restrict_calls(limits: Limits) -> None:
     _add(rules, pyseccomp.ERRNO(_EPERM), "sendto", pyseccomp.Arg(4, pyseccomp.NE, 0))  # to an address
     _add(rules, pyseccomp.ERRNO(_EPERM), "prctl", pyseccomp.Arg(0, pyseccomp.EQ, _PR_SET_PDEATHSIG))
     if limits.processes == 0:
+        own = os.getpid()
+        for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
+            _add(rules, pyseccomp.ERRNO(_EPERM), name, pyseccomp.Arg(0, pyseccomp.NE, own))
+        _add(rules, pyseccomp.ERRNO(_EPERM), "tkill")
         for name in ("fork", "vfork", "execve", "execveat"):
             _add(rules, pyseccomp.ERRNO(_EPERM), name)
         _add(rules, pyseccomp.ERRNO(_ENOSYS), "clone3")  # its flags cannot be seen from here; libc then takes clone
