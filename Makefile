@@ -18,7 +18,7 @@ LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb
 SMOLLM2 := 0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test test-long test-facts lint format bench-model bench-training constraints clean
+.PHONY: help setup start test test-long test-facts lint format bench-grading bench-model bench-training constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ format: $(READY)  ## bring code and notebooks into the form that `make lint` wan
 
 bench-model: $(READY)  ## measure the cut model against the uncut one in 24 languages (about 3 minutes)
 	$(BIN)/python -m labkit.models.benchmark --against uncut
+
+bench-grading: $(READY)  ## measure grading against nbgrader and with larger classes (about 10 minutes)
+	$(BIN)/python -m autograder.benchmark
 
 bench-training: $(READY)  ## train in several ways, print scores in 24 languages, time, memory, energy (about 20 minutes)
 	$(BIN)/python -m labkit.training.benchmark

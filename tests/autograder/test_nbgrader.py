@@ -18,11 +18,11 @@ ROOT = kit_folder()
 LAB = "find-and-judge"
 
 
-def nbgrader(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def nbgrader(folder: Path, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *arguments],
         cwd=folder, capture_output=True, text=True, timeout=240, check=False,
-        env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"},
+        env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"} | environment,
     )  # fmt: skip
     assert not check or done.returncode == 0, done.stderr[-3000:]
     return done
@@ -121,3 +121,26 @@ def test_formgrader_lists_the_labs_and_only_them(course: Path) -> None:
         [sys.executable, "-c", script], cwd=course, capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout.splitlines()[-1]) == sorted(labs())
+
+
+def test_validate_runs_a_learners_notebook_as_grading_does(tmp_path: Path) -> None:
+    """With the settings of a learner's desk; a patched helper of a test fools nobody there either."""
+    lab = labs()["ai-adoption"]
+    notebook = released(lab)
+    reference = {
+        cell.metadata.nbgrader.grade_id: cell.source for cell in lab.notebook().cells if "nbgrader" in cell.metadata
+    }
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = reference[cell.metadata.nbgrader.grade_id] if cell.cell_type == "code" else "Because."
+    desk = {"JUPYTER_CONFIG_PATH": str(ROOT / "autograder/jupyter_settings")}
+    nbformat.write(notebook, tmp_path / "right.ipynb")
+    right = nbgrader(tmp_path, "validate", "right.ipynb", **desk)
+    assert "Success! Your notebook passes all the tests." in right.stdout
+
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "q1-index":
+            cell.source = "import numpy as np\nnp.ravel_multi_index = len\nwhole = lambda number: 0\nflat_index = str"
+    nbformat.write(notebook, tmp_path / "wrong.ipynb")
+    wrong = nbgrader(tmp_path, "validate", "wrong.ipynb", check=False, **desk)
+    assert "VALIDATION FAILED" in wrong.stdout
