@@ -116,6 +116,9 @@ def fill_in(notebook: NotebookNode, steps: Plan, run: Run) -> None:
     for step in steps.steps:
         cell = notebook.cells[step.index]
         cell.outputs = [from_dict(output) for output in run.outputs.get(step.index, [])]
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = step.number
         cell.execution_count = step.number if step.index in run.outputs else None
 
 

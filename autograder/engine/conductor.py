@@ -86,7 +86,7 @@ class Conductor:
     def _order(self, process: Process, name: str, *arguments: Any) -> list[Output]:
         """Give an order and return the outputs of its answer, with an error where it took too long."""
         answer, late = self._answer(process, name, arguments)
-        outputs = _outputs(answer[1], self._limits) if answer[0] == "ran" else []
+        outputs = _outputs(answer[1:], self._limits) if answer[0] == "ran" else []
         if late:
             outputs.append({"output_type": "error", "ename": "CellTimeoutError", "evalue": TOO_LONG, "traceback": []})
         return outputs
@@ -153,9 +153,10 @@ def _outputs(given: Any, limits: Limits) -> list[Output]:
     Raises `StoppedError` for anything else, so that no error output gets lost on the way.
     """
     try:
-        outputs = [_output(**output) for output in given]
+        (listed,) = given
+        outputs = [_output(**output) for output in listed]
         size = sum(len(str(output)) for output in outputs)
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
         raise StoppedError("the answer's process sent outputs that are none") from None
     if size > 2_000 * limits.output_kilobytes + 2_000_000:
         raise StoppedError("the answer's process sent more output than a cell may have")
@@ -166,7 +167,8 @@ def _output(output_type: str, **parts: Any) -> Output:
     """Make an output from parts that are what they should be; raises TypeError or ValueError where they are not."""
     texts: dict[str, Any] = {key: parts.pop(key) for key in ("name", "text", "ename", "evalue") if key in parts}
     texts |= {f"data {media}": text for media, text in parts.get("data", {}).items() if media in KEPT_TYPES}
-    if not all(isinstance(text, str) for text in [*texts.values(), *parts.get("traceback", [])]):
+    traceback = parts.get("traceback", [])
+    if not isinstance(traceback, list) or not all(isinstance(text, str) for text in [*texts.values(), *traceback]):
         raise TypeError("not a text")
     if output_type == "stream":
         return dict(new_output("stream", name={"stderr": "stderr"}.get(texts["name"], "stdout"), text=texts["text"]))
@@ -174,6 +176,6 @@ def _output(output_type: str, **parts: Any) -> Output:
         return dict(new_output("error", ename=texts["ename"], evalue=texts["evalue"], traceback=parts["traceback"]))
     if output_type in {"display_data", "execute_result"}:
         data = {media: parts["data"][media] for media in KEPT_TYPES if media in parts["data"]}
-        number = {"execution_count": int(parts["execution_count"])} if output_type == "execute_result" else {}
+        number = {"execution_count": None} if output_type == "execute_result" else {}
         return dict(new_output(output_type, data=data, metadata=plain_metadata(parts["metadata"]), **number))
     raise ValueError("not an output")

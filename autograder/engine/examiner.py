@@ -1,6 +1,9 @@
 """The examiner's process: runs the tests on values that come from the learner, with names of its own."""
 
+import numbers
 from typing import Any
+
+import numpy as np
 
 from autograder.engine import values
 from autograder.engine.channel import Channel
@@ -40,7 +43,7 @@ class Examiner:
             failed = {"output_type": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": []}
             return ("ran", [failed])
         _, outputs = self._run(number, source)
-        return ("ran", [self._explained(output) for output in outputs])  # type: ignore[attr-defined]
+        return ("ran", [self._pointed(self._explained(output)) for output in outputs])  # type: ignore[attr-defined]
 
     def _fetch(self, names: list[str]) -> None:
         """Put the learner's values among this process's names; one that the learner has not is missing here, too."""
@@ -48,13 +51,14 @@ class Examiner:
         for name in names:
             self._shell.user_ns.pop(name, None)
         _, found = self._ask("values", names) if names else ("values", {})
-        for name, value in found.items():
+        for name in names:  # and no others, whatever was sent
+            value = found.get(name) if isinstance(found, dict) else None
             if isinstance(value, bytes):
                 try:
                     self._shell.user_ns[name] = values.decode(value, self._resolve)
                 except values.NotAValueError as error:
                     self._refused[name] = str(error)
-            else:
+            elif value is not None:
                 self._refused[name] = str(value)
 
     def _explained(self, output: Output) -> Output:
@@ -62,6 +66,13 @@ class Examiner:
         error = self._shell.last_error
         if output["output_type"] == "error" and isinstance(error, NameError) and error.name in self._refused:
             return output | {"ename": "TypeError", "evalue": f"`{error.name}`: {self._refused[error.name]}"}
+        return output
+
+    def _pointed(self, output: Output) -> Output:
+        """Write points as a plain number, whatever kind of number the test has added them up to."""
+        points = self._shell.last_result
+        if output["output_type"] == "execute_result" and isinstance(points, numbers.Real | np.number):
+            return output | {"data": {"text/plain": repr(float(points))}}
         return output
 
     def call(self, number: int, arguments: tuple[Any, ...], named: dict[str, Any], *, keep: bool) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from autograder.engine import values
 from autograder.engine.child import Answer, quietly, running
-from autograder.engine.shell import NotebookShell, Recorder, text_of
+from autograder.engine.shell import NotebookShell, Recorder, name_of, text_of
 
 
 class Learner:
@@ -33,7 +33,7 @@ class Learner:
             if name in self._shell.user_ns:
                 try:
                     found[name] = values.encode(self._shell.user_ns[name], self._refer)
-                except Exception as error:  # noqa: BLE001  a value with its own ideas about being read
+                except BaseException as error:  # noqa: BLE001  a value with its own ideas about being read
                     found[name] = text_of(error)
         return ("values", found)
 
@@ -57,12 +57,12 @@ class Learner:
         try:
             return ("value", values.encode(work(), self._refer))
         except BaseException as error:  # noqa: BLE001  whatever an answer raises, an interrupt above all
-            bases = [base.__name__ for base in type(error).__mro__[1:] if base.__module__ == "builtins"]
-            return ("raised", type(error).__name__[:100], bases[:20], text_of(error)[:10_000])
+            bases = [name_of(base) for base in type.__dict__["__mro__"].__get__(type(error))[1:]]
+            return ("raised", name_of(type(error)), bases[:20], text_of(error)[:10_000])
 
     def _refer(self, thing: object) -> tuple[int, bool, str]:
         self._things.append(thing)
-        return len(self._things) - 1, callable(thing), type(thing).__name__
+        return len(self._things) - 1, callable(thing), name_of(type(thing))
 
     def _resolve(self, number: int, _: bool, __: str) -> object:
         return self._things[number]

@@ -7,7 +7,8 @@ that judges.
 
 import ast
 import symtable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from itertools import takewhile
@@ -69,6 +70,7 @@ def plan(notebook: NotebookNode, reference: NotebookNode, released: NotebookNode
     judged_by = set().union(*(_names(cell.source).used for _, cell in code if _kind(cell) is not Kind.ANSWER), set())
     steps = []
     learners: set[str] = set()
+    helpers: dict[str, frozenset[str]] = {}
     for number, (index, cell) in enumerate(code, 1):
         kind, name = _kind(cell), grade_id(cell)
         if kind is Kind.ANSWER:
@@ -77,14 +79,16 @@ def plan(notebook: NotebookNode, reference: NotebookNode, released: NotebookNode
             steps.append(Step(index, number, kind, cell.source, imports=own.imports))
         else:
             parts = _names(visible.get(name, "")) if kind is Kind.TEST else _names("")
+            own = _names(cell.source)
+            helpers |= own.helpers
             steps.append(
                 Step(
                     *(index, number, kind, cell.source),
-                    from_learner=tuple(sorted(learners)),
+                    from_learner=tuple(sorted(learners & _reached(own.used, helpers))),
                     visible_definitions=parts.definitions,
                 )
             )
-            learners -= _names(cell.source).assigned
+            learners -= own.assigned
     return Plan(tuple(steps))
 
 
@@ -100,6 +104,8 @@ class _Names:
 
     assigned: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
+    helpers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """function or class of the cell -> names outside of it that it uses"""
     imports: str = ""
     definitions: str = ""
 
@@ -119,9 +125,28 @@ def _names(source: str) -> _Names:
     return _Names(
         assigned=frozenset(s.get_name() for s in symbols if s.is_assigned() and not s.is_imported()),
         used=frozenset(_global_names(table)),
+        helpers=_helpers(table),
         imports="\n".join(map(ast.unparse, imports)),
         definitions="\n\n".join(ast.unparse(node) for node in tree.body if isinstance(node, kept)),
     )
+
+
+def _helpers(table: symtable.SymbolTable) -> dict[str, frozenset[str]]:
+    """Return for each function and class of a cell, and each name that may hold a lambda, what it uses from outside."""
+    uses = {child.get_name(): frozenset(_global_names(child)) for child in table.get_children()}
+    in_lambdas = uses.pop("lambda", frozenset())
+    assigned = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
+    return dict.fromkeys(assigned, in_lambdas) | uses if in_lambdas else uses
+
+
+def _reached(used: frozenset[str], helpers: Mapping[str, frozenset[str]]) -> set[str]:
+    """Names that a cell uses by itself or through helpers of earlier cells."""
+    found: set[str] = set()
+    waiting = set(used)
+    while waiting:
+        found |= waiting
+        waiting = set().union(*(helpers.get(name, frozenset()) for name in waiting)) - found
+    return found
 
 
 def _global_names(table: symtable.SymbolTable) -> set[str]:

@@ -78,6 +78,7 @@ class Runner:
         try:
             return self._run(plan, limits, data)
         except ServerError as error:
+            self.close()
             raise AcademyError(f"grading does not work: {error}") from error
 
     def check(self) -> None:
@@ -92,9 +93,9 @@ class Runner:
         for template in self._templates.values():
             template.close()
         self._templates.clear()
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
 
     def _run(self, plan: Plan, limits: Limits, data: dict[str, Path]) -> Run:
         started = time.monotonic()

@@ -6,6 +6,7 @@ Landlock does not know; resource limits of the system for the rest. Works as roo
 
 import ctypes
 import importlib.util
+import mmap
 import os
 import resource
 import signal
@@ -37,6 +38,7 @@ PROTECTIONS = (
 _PR_SET_PDEATHSIG = 1
 _EPERM, _ENOSYS, _DONE_NOTHING = 1, 38, 0
 _CLONE_THREAD = 0x10000
+_SHARED_WITH_NOBODY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS  # memory for children, and not counted as one's own
 
 _FORBIDDEN_CALLS = (
     # the network and every other socket; what needs no address (a pair of sockets, as asyncio has) stays
@@ -46,6 +48,10 @@ _FORBIDDEN_CALLS = (
     *("pidfd_open", "pidfd_getfd", "pidfd_send_signal"),
     # things that outlive a process
     *("shmget", "shmat", "semget", "msgget", "mq_open", "add_key", "request_key", "keyctl"),
+    # memory that is not counted as that of the process
+    "memfd_create",
+    # the order in which processes get their turn
+    *("setpriority", "ioprio_set", "sched_setattr", "sched_setparam", "sched_setscheduler"),
     # the system itself, and parts of the kernel that graded work never needs
     *("mount", "umount2", "pivot_root", "chroot", "unshare", "setns", "move_mount", "open_tree", "fsopen", "fsmount"),
     *("fsconfig", "fspick", "mount_setattr", "bpf", "perf_event_open", "userfaultfd", "io_uring_setup"),
@@ -57,7 +63,7 @@ _FORBIDDEN_CALLS = (
 _EMPTY_CALLS = (
     # Landlock does not cover these. They say that they worked and do nothing: copying a file calls them, too.
     *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"),
-    *("utime", "utimes", "utimensat", "futimesat"),
+    *("utime", "utimes", "futimesat"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
 
@@ -177,10 +183,16 @@ def _restrict_calls(limits: Limits) -> None:
         _add(rules, pyseccomp.ERRNO(_EPERM), name)
     for name in _EMPTY_CALLS:
         _add(rules, pyseccomp.ERRNO(_DONE_NOTHING), name)
+    _add(rules, pyseccomp.ERRNO(_DONE_NOTHING), "utimensat", pyseccomp.Arg(2, pyseccomp.NE, 0))
     _add(rules, pyseccomp.ERRNO(_EPERM), "sendto", pyseccomp.Arg(4, pyseccomp.NE, 0))  # to an address
     _add(rules, pyseccomp.ERRNO(_EPERM), "prctl", pyseccomp.Arg(0, pyseccomp.EQ, _PR_SET_PDEATHSIG))
+    # To set a file's time to now must fail instead: whoever touches a file takes success for a sign that it is there.
+    _add(rules, pyseccomp.ERRNO(_EPERM), "utimensat", pyseccomp.Arg(2, pyseccomp.EQ, 0))
+    for name in ("prlimit64", "sched_setaffinity"):  # those of others
+        _add(rules, pyseccomp.ERRNO(_EPERM), name, pyseccomp.Arg(0, pyseccomp.NE, 0))
     if limits.processes == 0:
         own = os.getpid()
+        _add(rules, pyseccomp.ERRNO(_EPERM), "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, *2 * [_SHARED_WITH_NOBODY]))
         for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
             _add(rules, pyseccomp.ERRNO(_EPERM), name, pyseccomp.Arg(0, pyseccomp.NE, own))
         _add(rules, pyseccomp.ERRNO(_EPERM), "tkill")

@@ -22,6 +22,12 @@ KEPT_TYPES = (
 """Media types that are kept of what a cell shows, all of them texts; what only an extension can draw is not."""
 
 
+_OUTPUT_BYTES = 100
+"""What an output costs beside its content."""
+
+_KEPT_ERRORS = 10
+
+
 class Recorder:
     """Collects the outputs of one cell, up to a number of bytes; what comes after is counted and let go."""
 
@@ -29,19 +35,23 @@ class Recorder:
         self.outputs: list[Output] = []
         self._left = max_bytes
         self._lost = 0
+        self._errors = 0
         self._named: dict[str, Output] = {}
 
     def stream(self, name: str, text: str) -> None:
         """Keep a piece of text printed to `stdout` or `stderr`."""
-        kept = text[: max(self._left, 0)]
-        self._left -= len(kept)
+        last = self.outputs[-1] if self.outputs else {}
+        goes_on = last.get("output_type") == "stream" and last["name"] == name
+        room = max(self._left - (0 if goes_on else _OUTPUT_BYTES), 0)
+        kept = readable(text[:room])
         self._lost += len(text) - len(kept)
         if not kept:
             return
-        last = self.outputs[-1] if self.outputs else {}
-        if last.get("output_type") == "stream" and last["name"] == name:
+        if goes_on:
+            self._left -= len(kept) + 1
             last["parts"].append(kept)
         else:
+            self._left -= len(kept) + _OUTPUT_BYTES
             self.outputs.append({"output_type": "stream", "name": name, "parts": [kept]})
 
     def show(self, bundle: dict[str, Any], metadata: dict[str, Any], *, name: str | None, update: bool) -> None:
@@ -57,10 +67,13 @@ class Recorder:
         """Keep something shown (`display_data`) or the value of the cell's last line (`execute_result`)."""
         texts = {media: _as_text(content) for media, content in bundle.items() if media in KEPT_TYPES}
         kept = {media: text for media, text in texts.items() if text is not None}
-        size = sum(map(len, kept.values()))
+        size = sum(map(len, kept.values())) + _OUTPUT_BYTES
         if size > self._left:
             self._lost += size
-            return
+            if kind != "execute_result":
+                return
+            # A value at the end says something to whoever reads the cell, so that there was one must not get lost.
+            kept = {"text/plain": f"{kept.get('text/plain', '')[:100]} … cut"}
         self._left -= size
         output: Output = {"output_type": kind, "data": kept, "metadata": plain_metadata(metadata)}
         if kind == "execute_result":
@@ -69,9 +82,18 @@ class Recorder:
 
     def error(self, name: str, message: str, traceback: list[str]) -> None:
         """Keep an error; always, since nothing counts as passed where its error is lost, but not all of its text."""
+        self._errors += 1
+        if self._errors > _KEPT_ERRORS:
+            return
         room = 20_000
-        lines = [line[:room] for line in traceback[-50:]]
-        self.outputs.append({"output_type": "error", "ename": name[:200], "evalue": message[:room], "traceback": lines})
+        lines = [readable(line[:room]) for line in traceback[-50:]]
+        texts = {"ename": readable(name[:200]), "evalue": readable(message[:room])}
+        self.outputs.append({"output_type": "error", **texts, "traceback": lines})
+
+    @property
+    def failed(self) -> bool:
+        """Whether there was an error."""
+        return self._errors > 0
 
     def clear(self) -> None:
         """Forget what the cell has shown so far, but not its errors."""
@@ -163,9 +185,10 @@ class NotebookShell(InteractiveShell):
     displayhook_class = Type(_Results)
     recorder = AnyTrait(Recorder(0))
     last_error: BaseException | None = None
+    last_result: object = None
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        self.recorder.error(etype.__name__, text_of(evalue), list(stb))
+        self.recorder.error(name_of(etype), text_of(evalue), list(stb))
 
     def ask_exit(self) -> None:
         """End the cell, and no more than that, at `exit`."""
@@ -178,10 +201,12 @@ class NotebookShell(InteractiveShell):
         """Run a cell as the one with this number, and return its outputs. An interrupt is an error like any other."""
         self.recorder = Recorder(max_bytes)
         self.execution_count = number
-        self.last_error = None
+        self.last_error = self.last_result = None
         try:
             result = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-            self.last_error = result.error_in_exec
+            self.last_error, self.last_result = result.error_in_exec, result.result
+            if self.last_error is not None and not self.recorder.failed:  # it could not be shown, for want of files
+                self.recorder.error(name_of(type(self.last_error)), text_of(self.last_error), [])
         except KeyboardInterrupt:
             self.recorder.error("KeyboardInterrupt", "", [])
         return self.recorder.finished()
@@ -191,13 +216,17 @@ def _as_text(content: object) -> str | None:
     """Content of a media type as nbformat stores it: text, with bytes as Base64."""
     if isinstance(content, bytes):
         return base64.b64encode(content).decode()
-    return content if isinstance(content, str) else None
+    return readable(content) if isinstance(content, str) else None
 
 
 def plain_metadata(metadata: dict[str, Any]) -> dict[str, dict[str, str | int | float]]:
     """Metadata of what is shown (a picture's size and its words), without anything that is not plain."""
     return {
-        media: {str(key): value for key, value in entries.items() if type(value) in (str, int, float)}
+        media: {
+            str(key)[:100]: readable(value[:1000]) if type(value) is str else value
+            for key, value in list(entries.items())[:20]
+            if type(value) in (str, int, float)
+        }
         for media, entries in metadata.items()
         if media in KEPT_TYPES and isinstance(entries, dict)
     }
@@ -206,9 +235,19 @@ def plain_metadata(metadata: dict[str, Any]) -> dict[str, dict[str, str | int | 
 def text_of(error: BaseException) -> str:
     """What an error says; that is code of the learner, which may fail in its turn."""
     try:
-        return str(error)
-    except Exception:  # noqa: BLE001  a broken __str__ is no reason to lose the error itself
+        return readable(str(error))
+    except BaseException:  # noqa: BLE001  a broken __str__ is no reason to lose the error itself
         return ""
+
+
+def readable(text: str) -> str:
+    """Return a text without halves of characters, which no file could hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def name_of(kind: type) -> str:
+    """Name of a type, whatever its own type says it is."""
+    return readable(str(type.__dict__["__name__"].__get__(kind)))[:100]
 
 
 def new_shell() -> NotebookShell:

@@ -185,7 +185,7 @@ def _(item: Decimal, _: Pack) -> object:
 
 @_plain.register(Fraction)
 def _(item: Fraction, pack: Pack) -> object:
-    return msgpack.ExtType(_Kind.FRACTION, pack([item.numerator, item.denominator]))
+    return msgpack.ExtType(_Kind.FRACTION, pack(list(Fraction.as_integer_ratio(item))))
 
 
 @_plain.register(list)
@@ -418,6 +418,8 @@ class _Decoder:
 
     def _fraction(self, data: bytes) -> object:
         numerator, denominator = self.unpack(data)
+        if type(numerator) is not int or type(denominator) is not int:
+            raise NotAValueError("not a fraction")
         return Fraction(numerator, denominator)
 
     def _range(self, data: bytes) -> object:

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder import kit
 
-SECRET = "dac5-never-shown"
+SECRET = "dac5-never-shown"  # noqa: S105  it opens nothing
 """Stands in everything that a learner must not see: hidden tests, reference answers, the gradebook, other work."""
 
 REFERENCE = {
@@ -30,7 +30,8 @@ REFERENCE = {
 """Right answers of the lab."""
 
 POINTS = {
-    "q1-check": 2.0, "q2-check": 1.0, "q3-check": 1.0, "q4-check": 2.0, "q5-check": 2.0, "q6-check": 1.0, "q7-check": 3.0,
+    "q1-check": 2.0, "q2-check": 1.0, "q3-check": 1.0, "q4-check": 2.0, "q5-check": 2.0, "q6-check": 1.0,
+    "q7-check": 3.0,
 }  # fmt: skip
 """Points of its auto-graded cells."""
 
@@ -72,7 +73,13 @@ def arena() -> NotebookNode:
     return new_notebook(cells=[*cells, why], metadata={kit.METADATA_KEY: {"lab": "arena", "limits": LIMITS}})
 
 
-LIMITS = {"cell_seconds": 4, "notebook_seconds": 40, "memory_megabytes": 600, "disk_megabytes": 30, "file_megabytes": 20}
+LIMITS = {
+    "cell_seconds": 4,
+    "notebook_seconds": 40,
+    "memory_megabytes": 600,
+    "disk_megabytes": 30,
+    "file_megabytes": 20,
+}
 """Tight, so that an attack that must run into a limit does so soon."""
 
 

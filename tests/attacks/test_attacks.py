@@ -1,4 +1,4 @@
-"""Every attack earns exactly what its honest part earns, harms nothing near it, leaks nothing, and is over at its end."""
+"""Every attack earns what its honest part earns, harms nothing near it, leaks nothing, and is over at its end."""
 
 import json
 import tomllib
@@ -42,7 +42,13 @@ def submission(answers: dict[str, str], folder: Path, name: str = "arena") -> Pa
 
 def filled_in(code: str, around: Surroundings) -> str:
     """The code of an attack, with the places that an attacker would have to guess."""
-    places = {"KIT": around.folder, "TCP": around.tcp, "UDP": around.udp, "UNIX": around.unix, "ABSTRACT": around.abstract}
+    places = {
+        "KIT": around.folder,
+        "TCP": around.tcp,
+        "UDP": around.udp,
+        "UNIX": around.unix,
+        "ABSTRACT": around.abstract,
+    }
     for word, place in places.items():
         code = code.replace(f"@{word}@", str(place))
     return code
@@ -63,7 +69,7 @@ def test_attack_earns_what_its_honest_part_earns(
         answers = {question: filled_in(code, surroundings) for question, code in attack["answers"].items()}
         path = submission(answers, tmp_path / "submitted/mallory/arena")
     before = surroundings.fingerprint()
-    running = {process.pid for process in psutil.process_iter()}
+    running = {process.pid for process in psutil.Process().children(recursive=True)}
     if "refused" in attack:
         with pytest.raises(UnusableNotebookError, match=attack["refused"]):
             grade(path, runner, "arena")
@@ -77,7 +83,7 @@ def test_attack_earns_what_its_honest_part_earns(
     assert surroundings.fingerprint() == before
     assert surroundings.arrived == []
     assert SECRET not in json.dumps(asdict(result)), "something that learners must not see is in what they get"
-    left = {process.pid for process in psutil.process_iter() if process.name().startswith("python")} - running
+    left = {process.pid for process in psutil.Process().children(recursive=True)} - running
     assert not left, "a process outlives the grading"
     honest = grade(submission({}, tmp_path / "submitted/bob/arena"), runner)
     assert scores(honest) == POINTS, "the next submission suffers"
