@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import msgpack
+
 from autograder.engine.channel import Channel, ChannelError
 from autograder.engine.shell import NotebookShell
 
-Answer = Callable[..., tuple[object, ...]]
+Answer = Callable[..., tuple[Any, ...]]
+"""Carries out an order; returns the kind of its answer, and plain values."""
 
 
 def obey(channel: Channel, orders: dict[str, Answer]) -> NoReturn:
@@ -18,8 +21,8 @@ def obey(channel: Channel, orders: dict[str, Answer]) -> NoReturn:
     while True:
         try:
             token, name, *arguments = channel.receive()
-            answer = orders[name](*arguments)
-            channel.send(token, *answer)
+            kind, *content = orders[name](*arguments)
+            channel.send_answer(token, kind, msgpack.packb(content))
         except KeyboardInterrupt:
             continue  # it was meant for what has just ended
         except ChannelError:
@@ -29,7 +32,7 @@ def obey(channel: Channel, orders: dict[str, Answer]) -> NoReturn:
 def running(shell: NotebookShell, max_output_bytes: int) -> Answer:
     """Make the order that runs a cell and answers with its outputs."""
 
-    def run(number: int, source: str) -> tuple[object, ...]:
+    def run(number: int, source: str) -> tuple[Any, ...]:
         return ("ran", shell.run(number, source, max_output_bytes))
 
     return run

@@ -8,7 +8,7 @@ from typing import Any
 
 from nbformat.v4 import new_output
 
-from autograder.engine.channel import ChannelError, ChannelTimeoutError
+from autograder.engine.channel import TOKEN_BYTES, ChannelError, ChannelTimeoutError, unpacked
 from autograder.engine.limits import Limits
 from autograder.engine.plan import Kind, Step
 from autograder.engine.shell import KEPT_TYPES, Output, plain_metadata
@@ -85,33 +85,35 @@ class Conductor:
 
     def _order(self, process: Process, name: str, *arguments: Any) -> list[Output]:
         """Give an order and return the outputs of its answer, with an error where it took too long."""
-        answer, late = self._answer(process, name, arguments)
-        outputs = _outputs(answer[1:], self._limits) if answer[0] == "ran" else []
+        kind, content, late = self._answer(process, name, arguments)
+        outputs = _outputs(content, self._limits) if kind == "ran" else []
         if late:
             outputs.append({"output_type": "error", "ename": "CellTimeoutError", "evalue": TOO_LONG, "traceback": []})
         return outputs
 
-    def _answer(self, process: Process, name: str, arguments: Sequence[Any]) -> tuple[list[Any], bool]:
-        """Give an order and return its answer, and whether it came only after an interrupt.
+    def _answer(self, process: Process, name: str, arguments: Sequence[Any]) -> tuple[str, bytes, bool]:
+        """Give an order and return kind and content of its answer, and whether it came only after an interrupt.
 
         Raises `StoppedError` where none comes, where it is no answer to this order, or where a limit is exceeded.
         """
-        token = secrets.token_bytes(16)
+        token = secrets.token_bytes(TOKEN_BYTES)
         end = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
-        late = False
+        looked, late = time.monotonic(), False
         try:
-            process.channel.send(token, name, *arguments)
+            process.channel.send(token, name, *arguments, seconds=self._limits.cell_seconds + _GRACE_SECONDS)
             while True:
-                try:
-                    message = process.channel.receive(_LOOK_SECONDS)
-                except ChannelTimeoutError:
+                if time.monotonic() - looked > _LOOK_SECONDS:  # also while messages keep coming
+                    looked = time.monotonic()
                     self._look(process)
                     late, end = self._watch_clock(process, late, end)
+                try:
+                    given, kind, content = process.channel.receive_answer(_LOOK_SECONDS)
+                except ChannelTimeoutError:
                     continue
-                if process is self._examiner and message[0] == "ask":
-                    self._carry(message[1:])
-                elif message[0] == token and len(message) >= 2:
-                    return message[1:], late
+                if process is self._examiner and kind == "ask":
+                    self._carry(unpacked(content))
+                elif given == token:
+                    return kind, content, late
                 else:
                     raise StoppedError("the answer's process sent messages that nobody had asked for")
         except ChannelError:
@@ -139,28 +141,27 @@ class Conductor:
         """Carry a question of the examiner to the learner, and the answer back, unread."""
         try:
             name, *arguments = question
-            answer, late = self._answer(self._learner, name, arguments)
-            reply = ("late", "The call of a function of the answer ran for too long.") if late else ("answer", *answer)
+            kind, content, late = self._answer(self._learner, name, arguments)
+            too_long = "The call of a function of the answer ran for too long."
+            reply = ("late", too_long) if late else ("answer", kind, content)
         except StoppedError as stopped:
             self._learner_stopped = str(stopped)
             reply = ("stopped", str(stopped))
-        self._examiner.channel.send(*reply)
+        self._examiner.channel.send(*reply, seconds=_GRACE_SECONDS + self._limits.cell_seconds)
 
 
-def _outputs(given: Any, limits: Limits) -> list[Output]:
+def _outputs(content: bytes, limits: Limits) -> list[Output]:
     """Take over outputs from a process: only of known form, and no more than a cell may have.
 
     Raises `StoppedError` for anything else, so that no error output gets lost on the way.
     """
-    try:
-        (listed,) = given
-        outputs = [_output(**output) for output in listed]
-        size = sum(len(str(output)) for output in outputs)
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
-        raise StoppedError("the answer's process sent outputs that are none") from None
-    if size > 2_000 * limits.output_kilobytes + 2_000_000:
+    if len(content) > 2_000 * limits.output_kilobytes + 2_000_000:
         raise StoppedError("the answer's process sent more output than a cell may have")
-    return outputs
+    try:
+        (listed,) = unpacked(content)
+        return [_output(**output) for output in listed]
+    except (ChannelError, TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        raise StoppedError("the answer's process sent outputs that are none") from None
 
 
 def _output(output_type: str, **parts: Any) -> Output:

@@ -3,10 +3,11 @@
 import numbers
 from typing import Any
 
+import msgpack
 import numpy as np
 
 from autograder.engine import values
-from autograder.engine.channel import Channel
+from autograder.engine.channel import TOKEN_BYTES, Channel, ChannelError, unpacked
 from autograder.engine.child import Answer, quietly, running
 from autograder.engine.handles import exception, handle, number_of
 from autograder.engine.shell import NotebookShell, Output
@@ -30,12 +31,12 @@ class Examiner:
         self._refused: dict[str, str] = {}
         self.orders: dict[str, Answer] = {"import": self._import, "test": self._test}
 
-    def _import(self, source: str) -> tuple[object, ...]:
+    def _import(self, source: str) -> tuple[Any, ...]:
         """Run import statements of the reference's answer."""
         quietly(self._shell, source)
         return ("imported",)
 
-    def _test(self, number: int, source: str, names: list[str]) -> tuple[object, ...]:
+    def _test(self, number: int, source: str, names: list[str]) -> tuple[Any, ...]:
         """Fetch the names from the learner, then run the cell."""
         try:
             self._fetch(names)
@@ -43,14 +44,14 @@ class Examiner:
             failed = {"output_type": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": []}
             return ("ran", [failed])
         _, outputs = self._run(number, source)
-        return ("ran", [self._pointed(self._explained(output)) for output in outputs])  # type: ignore[attr-defined]
+        return ("ran", [self._pointed(self._explained(output)) for output in outputs])
 
     def _fetch(self, names: list[str]) -> None:
         """Put the learner's values among this process's names; one that the learner has not is missing here, too."""
         self._refused.clear()
         for name in names:
             self._shell.user_ns.pop(name, None)
-        _, found = self._ask("values", names) if names else ("values", {})
+        _, found, *_ = self._ask("values", names) if names else ("values", {})
         for name in names:  # and no others, whatever was sent
             value = found.get(name) if isinstance(found, dict) else None
             if isinstance(value, bytes):
@@ -90,18 +91,23 @@ class Examiner:
 
     def _ask(self, *request: object) -> list[Any]:
         """Ask the learner, through the conductor, which watches the time."""
-        self._channel.send("ask", *request)
-        kind, *answer = self._channel.receive()
-        if kind == "late":
+        self._channel.send_answer(bytes(TOKEN_BYTES), "ask", msgpack.packb(request))
+        state, *answer = self._channel.receive()
+        if state == "late":
             raise CellTimeoutError(*answer)
-        if kind == "stopped":
+        if state == "stopped":
             raise AnswerStoppedError(*answer)
-        return answer
+        kind, content = answer
+        try:
+            return [kind, *unpacked(content)]
+        except ChannelError as forged:
+            raise AnswerStoppedError(f"what the answer sent is no value: {forged}") from None
 
     def _answer(self, kind: str, *parts: Any) -> Any:
         try:
             if kind == "value":
-                return values.decode(parts[0], self._resolve)
+                (data,) = parts
+                return values.decode(data, self._resolve)
             name, bases, message = parts
             error = exception(str(name), [str(base) for base in bases], str(message))
         except (values.NotAValueError, ValueError, TypeError) as forged:

@@ -3,6 +3,9 @@
 import builtins
 from typing import Any, NoReturn, Protocol
 
+_NOT_AS_THEY_ARE = (BaseExceptionGroup, StopIteration, StopAsyncIteration)
+"""Exceptions that cannot be made from a text, or would end an iteration of a test without a word."""
+
 
 class LearnerError(Exception):
     """An exception of a type that only the learner's code has; it is raised as a subclass of this with that name."""
@@ -93,7 +96,7 @@ def exception(name: str, bases: list[str], message: str) -> Exception:
     """
     for candidate in (name, *bases):
         known = getattr(builtins, candidate, None)
-        if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, BaseExceptionGroup):
+        if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, _NOT_AS_THEY_ARE):
             kind = known if candidate == name else type(_identifier(name), (LearnerError, known), {})
             return _made(kind, message)
     return _made(type(_identifier(name), (LearnerError,), {}), message)

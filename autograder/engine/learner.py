@@ -1,6 +1,7 @@
 """The learner's process: runs the answers, and does what the examiner asks of the functions and values in them."""
 
 from collections.abc import Callable
+from typing import Any
 
 from autograder.engine import values
 from autograder.engine.child import Answer, quietly, running
@@ -21,12 +22,12 @@ class Learner:
             "attribute": self._attribute,
         }
 
-    def _define(self, source: str) -> tuple[object, ...]:
+    def _define(self, source: str) -> tuple[Any, ...]:
         """Run definitions that the learner's cells may use."""
         quietly(self._shell, source)
         return ("defined",)
 
-    def _values(self, names: list[str]) -> tuple[object, ...]:
+    def _values(self, names: list[str]) -> tuple[Any, ...]:
         """Answer with name -> encoded value, or the reason why it cannot be handed over; missing names are left out."""
         found: dict[str, object] = {}
         for name in names:
@@ -37,7 +38,7 @@ class Learner:
                     found[name] = text_of(error)
         return ("values", found)
 
-    def _call(self, number: int, request: bytes, keep: bool) -> tuple[object, ...]:
+    def _call(self, number: int, request: bytes, keep: bool) -> tuple[Any, ...]:
         """Call a thing with arguments and answer with the result, and with the arguments afterwards if `keep`."""
 
         def called() -> object:
@@ -47,11 +48,11 @@ class Learner:
 
         return self._answered(called)
 
-    def _attribute(self, number: int, name: str) -> tuple[object, ...]:
+    def _attribute(self, number: int, name: str) -> tuple[Any, ...]:
         """Answer with an attribute of a thing."""
         return self._answered(lambda: getattr(self._things[number], name))
 
-    def _answered(self, work: Callable[[], object]) -> tuple[object, ...]:
+    def _answered(self, work: Callable[[], object]) -> tuple[Any, ...]:
         """Do the work and answer with its value or its exception."""
         self._shell.recorder = Recorder(0)  # what is printed here could tell of hidden tests
         try:

@@ -92,7 +92,8 @@ def readable_places(*more: Path) -> tuple[str, ...]:
     devices = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"]
     machine = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu", "/sys/devices/system/node"]
     python = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sysconfig.get_config_var("LIBDIR")]
-    places = [*system, *settings, *devices, *machine, *python, sys.executable, *map(str, more), *_packages()]
+    python += [sys.executable, str(Path(sys.prefix, "pyvenv.cfg"))]
+    places = [*system, *settings, *devices, *machine, *python, *map(str, more), *_packages()]
     return tuple(dict.fromkeys(place for place in places if place and Path(place).exists()))
 
 
@@ -188,6 +189,8 @@ def _restrict_calls(limits: Limits) -> None:
     _add(rules, pyseccomp.ERRNO(_EPERM), "prctl", pyseccomp.Arg(0, pyseccomp.EQ, _PR_SET_PDEATHSIG))
     # To set a file's time to now must fail instead: whoever touches a file takes success for a sign that it is there.
     _add(rules, pyseccomp.ERRNO(_EPERM), "utimensat", pyseccomp.Arg(2, pyseccomp.EQ, 0))
+    for command in (8, 10, 15):  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals to others by way of a file
+        _add(rules, pyseccomp.ERRNO(_EPERM), "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
     for name in ("prlimit64", "sched_setaffinity"):  # those of others
         _add(rules, pyseccomp.ERRNO(_EPERM), name, pyseccomp.Arg(0, pyseccomp.NE, 0))
     if limits.processes == 0:

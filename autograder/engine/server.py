@@ -36,6 +36,7 @@ class Warm:
     """A warm process and its orders."""
 
     def __init__(self, channel: Channel, shell: NotebookShell) -> None:
+        _become_reaper()
         self._channel = channel
         self._shell = shell
         self._children: set[int] = set()
@@ -158,7 +159,6 @@ def _become_reaper() -> None:
 def main() -> NoReturn:
     """Import the packages, say so, and serve."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    _become_reaper()
     for package in sys.argv[2:]:
         importlib.import_module(package)
     shell = new_shell()

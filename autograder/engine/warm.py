@@ -188,8 +188,11 @@ class WarmServer:
 
     def close(self) -> None:
         """End the server and everything that came from it, and remove its files."""
+        family = _family(self._process.pid)
         self._channel.end.close()
-        self._process.kill()
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
         self._process.wait()
         self._words.close()
         remove_tree(self.folder)
@@ -200,6 +203,15 @@ class WarmServer:
         self._words.seek(0)
         lines = self._words.read()[-2000:].decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it says nothing"
+
+
+def _family(number: int) -> list[psutil.Process]:
+    """A process and all its descendants."""
+    try:
+        parent = psutil.Process(number)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _hidden_megabytes(process: psutil.Process) -> float:

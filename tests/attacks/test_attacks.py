@@ -48,6 +48,7 @@ def filled_in(code: str, around: Surroundings) -> str:
         "UDP": around.udp,
         "UNIX": around.unix,
         "ABSTRACT": around.abstract,
+        "LONG": "#" * 1_000_000,
     }
     for word, place in places.items():
         code = code.replace(f"@{word}@", str(place))

@@ -149,15 +149,16 @@ def test_no_process_can_be_left_behind(submission, grade) -> None:
     assert "PermissionError" in messages(result)["q2-check"]
 
 
-def test_processes_that_a_lab_allows_end_with_the_notebook(submission, grade, limits) -> None:
+@pytest.mark.parametrize("twice", [False, True])
+def test_processes_that_a_lab_allows_end_with_the_notebook(submission, grade, limits, twice) -> None:
     limits(processes=3)
     mark = f"academy-test-{os.getpid()}"
-    leaves = (
-        "import subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', {mark!r}], start_new_session=True)\n"
-        "total = 10"
-    )
-    assert grade(submission(**RIGHT | {"q2": leaves})).score == 6
+    leave = f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', {mark!r}], start_new_session=True)"
+    if twice:
+        leave = f"subprocess.run([sys.executable, '-c', {'import subprocess, sys; ' + leave!r}], check=True)"
+    leaves = f"import subprocess, sys\n{leave}\ntotal = 10"
+    result = grade(submission(**RIGHT | {"q2": leaves}))
+    assert result.score == 6, messages(result)
     assert not [process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or ())]
 
 

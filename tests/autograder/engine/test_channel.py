@@ -62,6 +62,30 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
             return
 
 
+@given(st.binary(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_an_answer_that_fits_no_order_by_chance(data: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(struct.pack(">I", len(data)) + data)
+        token, kind, content = Channel(ours).receive_answer(1)
+        assert token == data[:16]
+        assert len(kind) <= 255
+        assert data.endswith(content)
+
+
+def test_answers_repeat_the_token_and_come_back_unread(ends) -> None:
+    channel, theirs = ends
+    Channel(theirs).send_answer(bytes(range(16)), "ran", b"\xc1 no MessagePack")
+    assert channel.receive_answer(1) == (bytes(range(16)), "ran", b"\xc1 no MessagePack")
+
+
+def test_nobody_waits_for_ever_for_a_side_that_does_not_read(ends) -> None:
+    channel, _ = ends
+    with pytest.raises(ChannelError, match="gone"):
+        channel.send(b"x" * 5_000_000, seconds=0.1)
+
+
 def test_the_end_of_the_other_side_is_told(ends) -> None:
     channel, theirs = ends
     theirs.close()
