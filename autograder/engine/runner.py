@@ -167,7 +167,7 @@ def _copy(data: dict[str, Path], folder: Path) -> None:
 
 def _environment() -> dict[str, str]:
     """Environment of the server: what programs need to start, and the kit's own settings; one thread everywhere."""
-    kept = ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "MPLCONFIGDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+    kept = ("PATH", "PYTHONPATH", "HOME", "LANG", "LANGUAGE", "TZ", "MPLCONFIGDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
     environment = {
         name: value for name, value in os.environ.items() if name in kept or name.startswith(("LC_", "LABKIT_"))
     }
