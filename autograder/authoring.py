@@ -20,10 +20,8 @@ from autograder.rebuild import grade_id, rebuild
 
 _ADVICE = {
     "globals": "take the learner's values by their names; other names are the examiner's own",
-    "vars": "ask for an attribute by its name",
     "get_ipython": "a test has no part in the learner's session; judge values",
     "inspect": "a learner's function can be called, but its code cannot be read; test what it does",
-    "id": "values are copies; compare what they hold",
     "In": "a test has no part in the learner's session; judge values",
     "Out": "a test has no part in the learner's session; judge values",
 }

@@ -40,7 +40,7 @@ class Examiner:
         """Fetch the names from the learner, then run the cell."""
         try:
             self._fetch(names)
-        except (AnswerStoppedError, CellTimeoutError) as error:
+        except (AnswerStoppedError, CellTimeoutError, KeyboardInterrupt) as error:
             failed = {"output_type": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": []}
             return ("ran", [failed])
         _, outputs = self._run(number, source)
