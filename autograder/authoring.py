@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_solution
 
 from autograder.engine.runner import Runner
 from autograder.grading import PreparedLab, execute, prepare_lab
 from autograder.judgement import failing_line, judge
 from autograder.kit import Lab
-from autograder.rebuild import grade_id, rebuild
+from autograder.rebuild import grade_id, is_test, rebuild
 
 _ADVICE = {
     "globals": "take the learner's values by their names; other names are the examiner's own",
@@ -50,14 +50,10 @@ def check(lab: Lab, runner: Runner) -> list[Fault]:
     Raises `AcademyError` where the lab cannot be released at all, or the sandbox cannot be had.
     """
     prepared = prepare_lab(lab)
-    faults = [fault for cell in prepared.source.cells if _is_test(cell) for fault in _suspects(lab, cell)]
+    faults = [fault for cell in prepared.source.cells if is_test(cell) for fault in _suspects(lab, cell)]
     faults += _reference_faults(prepared, runner)
     faults += _released_faults(prepared, runner)
     return faults
-
-
-def _is_test(cell: NotebookNode) -> bool:
-    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
 
 def _suspects(lab: Lab, cell: NotebookNode) -> list[Fault]:
@@ -80,7 +76,7 @@ def _reference_faults(prepared: PreparedLab, runner: Runner) -> list[Fault]:
     faults = []
     for result in judge(notebook, prepared.handed_out, {}, run.stopped):
         cell = next(cell for cell in notebook.cells if grade_id(cell) == result.id)
-        if not _is_test(cell) or result.score == result.max_score:
+        if not is_test(cell) or result.score == result.max_score:
             continue
         error = next((output for output in cell.outputs if output.output_type == "error"), None)
         if error is None:

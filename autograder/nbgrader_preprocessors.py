@@ -13,13 +13,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
 
 from autograder.grading import PreparedLab, execute, new_runner, prepare_lab
 from autograder.judgement import QuestionResult, judge
 from autograder.kit import METADATA_KEY, Lab
 from autograder.reading import answers_in
-from autograder.rebuild import grade_id, rebuild
+from autograder.rebuild import grade_id, is_test, rebuild
 from autograder.release import released
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class OnlyForLearners(NbGraderPreprocessor):  # type: ignore[misc]
     ) -> tuple[NotebookNode, Resources]:
         """Put the message in the place of the errors and outputs of a test cell."""
         message = cell.metadata.get(METADATA_KEY, {}).get("message")
-        if cell.cell_type == "code" and is_grade(cell) and not is_solution(cell) and message is not None:
+        if is_test(cell) and message is not None:
             cell.outputs = [new_output("stream", name="stdout", text=f"{message}\n")] if message else []
         return cell, resources
 

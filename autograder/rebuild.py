@@ -25,6 +25,11 @@ def grade_id(cell: NotebookNode) -> str | None:
     return found
 
 
+def is_test(cell: NotebookNode) -> bool:
+    """Whether a cell holds tests: graded code that is not itself the answer."""
+    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
+
+
 def rebuild(source: NotebookNode, answers: dict[str, list[str]], lab_name: str) -> Rebuilt:
     """Put the learner's answers (grade_id -> texts, see `Submission`) into a copy of the instructor's notebook.
 

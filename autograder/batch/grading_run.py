@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -19,6 +19,7 @@ from autograder.errors import AcademyError, UnusableNotebookError
 from autograder.grading import Graded, PreparedLab, grade_submission
 from autograder.judgement import QuestionResult
 from autograder.nbgrader_preprocessors import add_checksums, write_verdicts
+from autograder.rebuild import questions
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Outcome:
     """why it failed; empty otherwise"""
     seconds: float = 0.0
     questions: Sequence[QuestionResult] = ()
-    oddities: Sequence[str] = field(default_factory=tuple)
+    oddities: Sequence[str] = ()
     """what an instructor should look at, in plain words"""
 
 
@@ -120,7 +121,8 @@ class GradingRun:
         try:
             done = future.result()
         except UnusableNotebookError as error:
-            most = sum(float(c.metadata.nbgrader.get("points", 0)) for c in _graded_cells(self._labs[place.lab]))
+            graded = questions(self._labs[place.lab].source)
+            most = sum(float(cell.metadata.nbgrader["points"]) for cell, _ in graded)
             return Outcome(place.learner, place.lab, 0.0, most, "failed", str(error), time.monotonic() - started)
         if done.graded is None:
             known: Mark = self._marks[place.lab][place.learner]
@@ -160,7 +162,3 @@ def _replace(path: Path, content: bytes) -> None:
         unfinished.write(content)
     Path(unfinished.name).chmod(0o644)
     Path(unfinished.name).replace(path)
-
-
-def _graded_cells(prepared: PreparedLab) -> list[nbformat.NotebookNode]:
-    return [cell for cell in prepared.source.cells if cell.metadata.get("nbgrader", {}).get("grade")]

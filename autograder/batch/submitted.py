@@ -7,16 +7,17 @@ import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution, parse_utc
+from nbgrader.utils import parse_utc
 
 from autograder.errors import UnusableNotebookError
 from autograder.kit import Lab
 from autograder.reading import MAX_BYTES, Submission, submission_in
-from autograder.rebuild import grade_id
+from autograder.rebuild import grade_id, is_test
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,13 @@ def key(handed_in: HandedIn, lab_fingerprint: str) -> str:
 def fingerprint(lab: Lab) -> str:
     """Return a hash of a lab, its data files and all installed packages."""
     files = {str(name): hashlib.sha256((lab.folder / name).read_bytes()).hexdigest() for name in lab.data_files()}
-    packages = sorted(f"{package.name}=={package.version}" for package in distributions())
-    return _hash([hashlib.sha256(lab.source.read_bytes()).hexdigest(), files, packages])
+    return _hash([hashlib.sha256(lab.source.read_bytes()).hexdigest(), files, _packages()])
+
+
+@cache
+def _packages() -> list[str]:
+    """Names and versions of all installed packages; the same for every lab."""
+    return sorted(f"{package.name}=={package.version}" for package in distributions())
 
 
 def _hash(parts: object) -> str:
@@ -89,7 +95,7 @@ def changed_tests(submission: Submission, handed_out: NotebookNode) -> list[str]
     """Say which test cells of a submission are not as they were handed out; that has no effect on its score."""
     found = []
     for cell in handed_out.cells:
-        if cell.cell_type == "code" and is_grade(cell) and not is_solution(cell):
+        if is_test(cell):
             name = str(grade_id(cell))
             texts = submission.answers.get(name, [])
             if texts != [cell.source]:

@@ -36,8 +36,8 @@ class Runner:
 
         `packages` are imported once; `threads` is what a process may use at the same time (default: all processors);
         `readable` are files and folders that notebooks may read beside the packages, `environment` are variables that
-        they see beside a few harmless ones. `confined=False` gives the
-        learner's code all that this user may do: for trusted code only.
+        they see beside a few harmless ones. `confined=False` gives the learner's code all that this user may do: for
+        trusted code only.
         """
         self._packages = tuple(packages)
         self._threads = threads or os.cpu_count() or 1

@@ -3,8 +3,7 @@
     python -P -m autograder.engine.server FD PACKAGE...
 
 It takes orders over the socket FD, ends when that closes, and starts no thread: a fork copies only the thread that
-forks.
-A copy of it that has also run a lab's setup cells is a template, and takes the same orders.
+forks. A copy of it that has also run a lab's setup cells is a template, and takes the same orders.
 """
 
 import ctypes

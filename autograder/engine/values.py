@@ -76,7 +76,7 @@ Resolve = Callable[[int, bool, str], object]
 """The reverse: turns number, callability and type name into what stands for the object on this side."""
 
 
-def encode(value: object, refer: Refer, max_bytes: int = MAX_BYTES) -> bytes:
+def encode(value: object, refer: Refer) -> bytes:
     """Return `value` as bytes; what is not plain data becomes a handle through `refer`.
 
     Raises `CannotCrossError` for a value that is too large, nested too deeply, contains itself, or holds text that is
@@ -89,19 +89,19 @@ def encode(value: object, refer: Refer, max_bytes: int = MAX_BYTES) -> bytes:
     except (RecursionError, UnicodeEncodeError, ValueError, OverflowError, MemoryError) as error:
         what = "text that is not valid Unicode" if isinstance(error, UnicodeEncodeError) else "too deep, or has no end"
         raise CannotCrossError(f"a {type(value).__name__} cannot be handed over: it holds {what}") from error
-    if len(data) > max_bytes:
+    if len(data) > MAX_BYTES:
         raise CannotCrossError(
-            f"a {type(value).__name__} of {len(data) / 1e6:.0f} MB is too large (the limit is {max_bytes / 1e6:.0f} MB)"
+            f"a {type(value).__name__} of {len(data) / 1e6:.0f} MB is too large (the limit is {MAX_BYTES / 1e6:.0f} MB)"
         )
     return data
 
 
-def decode(data: bytes, resolve: Resolve, max_bytes: int = MAX_BYTES) -> Any:
+def decode(data: bytes, resolve: Resolve) -> Any:
     """Return the value that the bytes stand for, built from nothing but plain types.
 
     Raises `NotAValueError` for anything else; no code of the sender runs.
     """
-    if len(data) > max_bytes:
+    if len(data) > MAX_BYTES:
         raise NotAValueError(f"{len(data)} bytes are more than a value may have")
     try:
         return _Decoder(resolve).unpack(data)
@@ -198,19 +198,17 @@ def _(item: dict[Any, Any], _: Pack) -> object:
     return dict(dict.items(item))
 
 
-@_plain.register(tuple)
-def _(item: tuple[Any, ...], pack: Pack) -> object:
-    return msgpack.ExtType(_Kind.TUPLE, pack(list(tuple.__iter__(item))))
+def _register_collection(kind: _Kind, base: Any) -> None:
+    """Have a collection cross as a list of its items, of which its own class knows best."""
+
+    @_plain.register(base)
+    def _(item: Any, pack: Pack) -> object:
+        return msgpack.ExtType(kind, pack(list(base.__iter__(item))))
 
 
-@_plain.register(set)
-def _(item: set[Any], pack: Pack) -> object:
-    return msgpack.ExtType(_Kind.SET, pack(list(set.__iter__(item))))
-
-
-@_plain.register(frozenset)
-def _(item: frozenset[Any], pack: Pack) -> object:
-    return msgpack.ExtType(_Kind.FROZENSET, pack(list(frozenset.__iter__(item))))
+_register_collection(_Kind.TUPLE, tuple)
+_register_collection(_Kind.SET, set)
+_register_collection(_Kind.FROZENSET, frozenset)
 
 
 @_plain.register(range)
@@ -251,24 +249,18 @@ def _(item: pd.Timestamp, pack: Pack) -> object:
     return msgpack.ExtType(_Kind.TIMESTAMP, pack([pd.Timestamp.isoformat(item), zone]))
 
 
-@_plain.register(dt.datetime)
-def _(item: dt.datetime, _: Pack) -> object:
-    return msgpack.ExtType(_Kind.DATETIME, dt.datetime.isoformat(item).encode())
+def _register_moment(kind: _Kind, base: Any) -> None:
+    """Have a date, a time or a duration cross as its ISO 8601 text."""
+
+    @_plain.register(base)
+    def _(item: Any, _: Pack) -> object:
+        return msgpack.ExtType(kind, base.isoformat(item).encode())
 
 
-@_plain.register(dt.date)
-def _(item: dt.date, _: Pack) -> object:
-    return msgpack.ExtType(_Kind.DATE, dt.date.isoformat(item).encode())
-
-
-@_plain.register(dt.time)
-def _(item: dt.time, _: Pack) -> object:
-    return msgpack.ExtType(_Kind.TIME, dt.time.isoformat(item).encode())
-
-
-@_plain.register(pd.Timedelta)
-def _(item: pd.Timedelta, _: Pack) -> object:
-    return msgpack.ExtType(_Kind.PANDAS_TIMEDELTA, pd.Timedelta.isoformat(item).encode())
+_register_moment(_Kind.DATETIME, dt.datetime)
+_register_moment(_Kind.DATE, dt.date)
+_register_moment(_Kind.TIME, dt.time)
+_register_moment(_Kind.PANDAS_TIMEDELTA, pd.Timedelta)
 
 
 @_plain.register(dt.timedelta)
@@ -482,14 +474,15 @@ class _Decoder:
     def _series(self, data: bytes) -> object:
         column, index, name = self.unpack(data)
         content = self._column(column)
-        return pd.Series(content, index=self._labels(index), name=name, dtype=_kept(content))
+        # With its type said, or pandas would guess another one from objects or texts; likewise below.
+        return pd.Series(content, index=self._labels(index), name=name, dtype=content.dtype)
 
     def _frame(self, data: bytes) -> object:
         columns, labels, index = self.unpack(data)
         rows = self._labels(index)
         contents = [self._column(column) for column in columns]
         table = pd.DataFrame(
-            {place: pd.Series(content, index=rows, dtype=_kept(content)) for place, content in enumerate(contents)},
+            {place: pd.Series(content, index=rows, dtype=content.dtype) for place, content in enumerate(contents)},
             index=rows,
         )
         table.columns = self._labels(labels)
@@ -507,8 +500,3 @@ def _short(data: bytes) -> str:
     if len(data) > _MAX_WHOLE_NUMBER_BYTES:
         raise NotAValueError("too long")
     return data.decode()
-
-
-def _kept(content: Any) -> Any:
-    """The type to build a column with, so that pandas does not guess another one from objects or texts."""
-    return content.dtype

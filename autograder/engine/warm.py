@@ -1,6 +1,5 @@
 """Start the warm server, grow templates from it, fork from those, and end what was forked."""
 
-import contextlib
 import math
 import os
 import shutil
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -146,7 +145,7 @@ class Template:
     def _forked(self, *order: Any) -> tuple[Channel, int]:
         """Give an order that forks; return the channel to the child, and its number."""
         ours, theirs = socket.socketpair()
-        with theirs, contextlib.ExitStack() as undo:
+        with theirs, ExitStack() as undo:
             undo.callback(ours.close)
             self._channel.send(*order)
             self._channel.receive(_FORK_SECONDS)
@@ -198,7 +197,7 @@ class WarmServer:
         remove_tree(self.folder)
 
     def _last_words(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         self._words.seek(0)
         lines = self._words.read()[-2000:].decode(errors="replace").strip().splitlines()
