@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from joblib import cpu_count
 from nbgrader.apps import NbGrader
 from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
@@ -35,8 +36,8 @@ def autograde(
     """
     config = _nbgrader_config()
     course = CourseDirectory(config=config)
-    workers = workers or os.cpu_count() or 1
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    workers = workers or cpu_count()
+    threads = max(1, cpu_count() // workers)
     protections = _protections(confined)
     console.print(protections, style=None if confined else "bold red")
     started, began, outcomes = now(), time.monotonic(), list[Outcome]()

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from joblib import cpu_count
+
 from autograder.engine.conductor import Conductor, Run
 from autograder.engine.limits import Limits
 from autograder.engine.plan import Plan
@@ -34,13 +36,13 @@ class Runner:
     ) -> None:  # fmt: skip
         """Prepare to run notebooks; the server starts with the first one.
 
-        `packages` are imported once; `threads` is what a process may use at the same time (default: all processors);
-        `readable` are files and folders that notebooks may read beside the packages, `environment` are variables that
-        they see beside a few harmless ones. `confined=False` gives the learner's code all that this user may do: for
-        trusted code only.
+        `packages` are imported once; `threads` is what a process may use at the same time (default: OMP_NUM_THREADS,
+        or the processors of this container or machine); `readable` are files and folders that notebooks may read
+        beside the packages, `environment` are variables that they see beside a few harmless ones. `confined=False`
+        gives the learner's code all that this user may do: for trusted code only.
         """
         self._packages = tuple(packages)
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or _threads_by_default()
         self._confined = confined
         self._readable = readable_places(*readable)
         self._environment = _environment() | dict(environment or {})
@@ -147,6 +149,12 @@ class Runner:
             yield process
         finally:
             process.end()
+
+
+def _threads_by_default() -> int:
+    """As many threads as the user allows to every program; more than processors would wait for one another for ever."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(allowed)) if allowed.isdecimal() else cpu_count()
 
 
 def _key(cells: Sequence[tuple[int, str]], data: dict[str, Path]) -> str:
