@@ -133,11 +133,19 @@ def autograde(
         Path | None, typer.Option(metavar="DIR", help="Folder with LEARNER/LAB/LAB.ipynb. [default: nbgrader's]")
     ] = None,
     gradebook: Annotated[
-        str | None, typer.Option(metavar="URL", help="Database, as sqlite:///… or postgresql://… [default: nbgrader's]")
+        str | None,
+        typer.Option(metavar="URL", help="Database: sqlite:///… or postgresql+psycopg://… [default: nbgrader's]"),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Notebooks graded at once. [default: one a processor]")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Grade on a Dask cluster: its scheduler, as tcp://host:8786."),
+    ] = None,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="Write learners' feedback pages, too, as `nbgrader generate_feedback`.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     unsafe_no_sandbox: UnsafeNoSandbox = False,
 ) -> None:
@@ -151,9 +159,11 @@ def autograde(
     """
     from autograder.batch import command
 
+    if workers is not None and scheduler is not None:
+        raise AcademyError("--workers is for this computer; with --scheduler the cluster says how many there are")
     report, page = command.autograde(
-        labs or [], submitted=submitted, db_url=gradebook, workers=workers, confined=not unsafe_no_sandbox,
-        console=_errors,
+        labs or [], submitted=submitted, db_url=gradebook, workers=workers, scheduler=scheduler,
+        with_feedback=feedback, confined=not unsafe_no_sandbox, console=_errors,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))

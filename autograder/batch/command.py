@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from joblib import cpu_count
 from nbgrader.apps import NbGrader
@@ -15,19 +16,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from traitlets.config import Config
 
+from autograder.batch.feedback import feedback
 from autograder.batch.gradebook import GradebookWriter
 from autograder.batch.grading_run import GradingRun, Outcome
+from autograder.batch.local_workers import LocalWorkers
 from autograder.batch.run_report import RunReport, now
-from autograder.batch.submitted import places
-from autograder.engine.sandbox import PROTECTIONS
+from autograder.batch.submitted import Place, places
 from autograder.errors import AcademyError
-from autograder.grading import PreparedLab, new_runner, prepare_lab
+from autograder.grading import PreparedLab, prepare_lab
 from autograder.kit import Lab
+
+if TYPE_CHECKING:
+    from autograder.batch.dask_workers import DaskWorkers
 
 
 def autograde(
-    names: Sequence[str], *, submitted: Path | None, db_url: str | None, workers: int | None, confined: bool,
-    console: Console,
+    names: Sequence[str], *, submitted: Path | None, db_url: str | None, workers: int | None, scheduler: str | None,
+    with_feedback: bool, confined: bool, console: Console,
 ) -> tuple[RunReport, Path]:  # fmt: skip
     """Grade the submissions of the labs called `names` (all of the course without any) and save a report.
 
@@ -36,29 +41,31 @@ def autograde(
     """
     config = _nbgrader_config()
     course = CourseDirectory(config=config)
-    workers = workers or cpu_count()
-    threads = max(1, cpu_count() // workers)
-    protections = _protections(confined)
-    console.print(protections, style=None if confined else "bold red")
     started, began, outcomes = now(), time.monotonic(), list[Outcome]()
-    with GradebookWriter(config, db_url or course.db_url, course.course_id) as gradebook:
+    db_url = db_url or course.db_url
+    with GradebookWriter(config, db_url, course.course_id) as gradebook:
         labs = _labs(names, course, gradebook)
         folder = submitted or Path(_folder(course, course.submitted_directory))
         if not folder.is_dir():
             raise AcademyError(f"{folder}: there is no such folder; collect submissions first, or name it: --submitted")
         found = list(places(folder, labs))
-        run = GradingRun(
-            labs, gradebook, Path(_folder(course, course.autograded_directory)),
-            lambda: new_runner(threads=threads, confined=confined), min(workers, max(len(found), 1)),
-        )  # fmt: skip
-        try:
-            with _progress(console, len(found)) as progress:
-                for outcome in run.outcomes(found):
-                    outcomes.append(outcome)
-                    progress()
-        finally:
-            report = RunReport(started, time.monotonic() - began, outcomes, protections)
-            page = report.save(Path(_folder(course, course.autograded_directory)).parent / "reports")
+        autograded = Path(_folder(course, course.autograded_directory))
+        with _workers(workers, scheduler, len(found), confined=confined) as working:
+            protections = working.protections()
+            console.print(protections, style=None if confined else "bold red")
+            run = GradingRun(labs, gradebook, autograded, working)
+            try:
+                with _progress(console, "grading", len(found)) as progress:
+                    for outcome in run.outcomes(found):
+                        outcomes.append(outcome)
+                        progress()
+            finally:
+                report = RunReport(started, time.monotonic() - began, outcomes, protections)
+                page = report.save(autograded.parent / "reports")
+    if with_feedback:
+        done = {(outcome.student, outcome.lab) for outcome in outcomes if outcome.status != "failed"}
+        graded = [place for place in found if (place.learner, place.lab) in done]
+        _write_feedback(config, db_url, graded, workers, console)
     return report, page
 
 
@@ -109,23 +116,37 @@ def _labs(names: Sequence[str], course: CourseDirectory, gradebook: GradebookWri
     return {name: prepare_lab(Lab(name, source / name)) for name in chosen}
 
 
-def _protections(confined: bool) -> str:
-    """Try the protections out, and say which are on.
+def _workers(count: int | None, scheduler: str | None, jobs: int, *, confined: bool) -> "LocalWorkers | DaskWorkers":
+    """Return the workers of this computer, by default one a processor, or those of the Dask cluster at `scheduler`."""
+    if scheduler is None:
+        return LocalWorkers(min(count or cpu_count(), max(jobs, 1)), confined=confined)
+    try:
+        from autograder.batch.dask_workers import DaskWorkers  # noqa: PLC0415  needs an extra
+    except ModuleNotFoundError as error:
+        if error.name != "distributed":
+            raise
+        raise AcademyError('--scheduler needs Dask; install it: pip install "ai-skills-academy[dask]"') from None
+    return DaskWorkers(scheduler, confined=confined)
 
-    Raises `AcademyError` where the sandbox cannot be had.
-    """
-    if not confined:
-        return "NO PROTECTIONS: answers may do all that you may do (--unsafe-no-sandbox)."
-    with new_runner() as runner:
-        runner.check()
-    return f"Protections: {'; '.join(PROTECTIONS)}."
+
+def _write_feedback(
+    config: Config, db_url: str, graded: Sequence[Place], workers: int | None, console: Console
+) -> None:
+    """Write all feedback pages; raises `AcademyError` that names those that could not be written."""
+    failed = []
+    with _progress(console, "feedback", len(graded)) as progress:
+        for place, worked in feedback(config, db_url, graded, workers or cpu_count()):
+            failed += [] if worked else [f"{place.learner}/{place.lab}"]
+            progress()
+    if failed:
+        raise AcademyError(f"no feedback for {', '.join(failed)}; `nbgrader generate_feedback` says why")
 
 
 @contextmanager
-def _progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
+def _progress(console: Console, doing: str, total: int) -> Iterator[Callable[[], None]]:
     """Show a bar with the time that is left and the speed."""
     bar = Progress(
-        TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True),
+        TextColumn(doing), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True),
         TimeRemainingColumn(), console=console, transient=True,
     )  # fmt: skip
     with bar:

@@ -50,6 +50,7 @@ class Runner:
         self._templates: OrderedDict[str, Template] = OrderedDict()
         self._runs = 0
         self._folders = count()
+        self._closed = False
 
     def __enter__(self) -> Self:  # noqa: D105
         return self
@@ -71,7 +72,7 @@ class Runner:
         try:
             return self._run(plan, limits, data)
         except ServerError:
-            self.close()
+            self._end_server()
         except UnconfinedError as error:
             raise AcademyError(
                 f"the answers cannot be shut in on this computer: {error}; for work that you trust there is "
@@ -80,7 +81,7 @@ class Runner:
         try:
             return self._run(plan, limits, data)
         except ServerError as error:
-            self.close()
+            self._end_server()
             raise AcademyError(f"grading does not work: {error}") from error
 
     def check(self) -> None:
@@ -91,7 +92,11 @@ class Runner:
         self.run(Plan(()), Limits(), {})
 
     def close(self) -> None:
-        """End the server with all its processes."""
+        """End the server with all its processes, for good: what runs in another thread ends with an `AcademyError`."""
+        self._closed = True
+        self._end_server()
+
+    def _end_server(self) -> None:
         for template in self._templates.values():
             template.close()
         self._templates.clear()
@@ -102,7 +107,7 @@ class Runner:
     def _run(self, plan: Plan, limits: Limits, data: dict[str, Path]) -> Run:
         started = time.monotonic()
         if self._runs >= _RUNS_PER_SERVER:
-            self.close()
+            self._end_server()
             self._runs = 0
         self._runs += 1
         template = self._template(plan, limits, data)
@@ -118,8 +123,11 @@ class Runner:
 
     def _template(self, plan: Plan, limits: Limits, data: dict[str, Path]) -> Template:
         """Return the template for a lab, and grow it where there is none yet."""
-        if self._server is None:
+        if self._server is None and not self._closed:
             self._server = WarmServer(self._packages, self._environment)
+        if self._server is None or self._closed:
+            self._end_server()
+            raise AcademyError("grading was stopped; run it again")
         cells = [(step.number, step.source) for step in plan.prefix]
         key = _key(cells, data)
         if key not in self._templates:
