@@ -36,7 +36,7 @@ TABLES = {name: table(name) for name in LABS}
 def sheets(lab: str) -> list[list[dict[str, Any]]]:
     """The cases of a lab, dealt out so that no sheet has two answers to one question: one grading run serves many.
 
-    Questions of a lab do not depend on each other, so every cell that no case of a sheet names must get full marks.
+    Questions of a lab do not depend on each other: those that no case of a sheet answers stay unanswered.
     """
     dealt: list[list[dict[str, Any]]] = []
     for case in TABLES[lab]:
@@ -75,12 +75,10 @@ def graded_sheet(runner: Runner) -> Callable[[str, int], dict[str, QuestionResul
 
 
 def submission(lab: Lab, answers: dict[str, str]) -> NotebookNode:
-    """The released lab with the reference answers filled in, except for those that `answers` gives."""
-    reference = {grade_id(cell): cell.source for cell in lab.notebook().cells}
+    """The released lab with these answers filled in."""
     notebook = released(lab)
     for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = answers.get(grade_id(cell), reference[grade_id(cell)])
+        cell.source = answers.get(str(grade_id(cell)), cell.source)
     return notebook
 
 

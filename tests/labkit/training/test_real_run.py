@@ -10,6 +10,7 @@ import pytest
 from labkit.data import judged, runs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["full-0", "lora-0"])
 def test_a_run_of_the_labs_size_fits_the_session_and_repeats_what_is_recorded(tmp_path, name, monkeypatch):
     monkeypatch.delenv("LABKIT_CACHE")
