@@ -61,6 +61,11 @@ class GradebookWriter:
             self._marks.metadata.create_all(self._gradebook.engine)
         except SQLAlchemyError as error:
             raise self._problem(error) from error
+        except ModuleNotFoundError as error:  # the driver that the URL asks for
+            raise AcademyError(
+                f"a gradebook at {db_url.partition(':')[0]}: needs the package '{error.name}'; for PostgreSQL write "
+                'postgresql+psycopg://… and install: pip install "ai-skills-academy[postgresql]"'
+            ) from None
 
     def __enter__(self) -> Self:  # noqa: D105
         return self
