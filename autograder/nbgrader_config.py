@@ -20,6 +20,7 @@ from nbgrader.preprocessors import (
 
 from autograder import nbgrader_preprocessors as steps
 from autograder.nbgrader_listing import list_only_labs
+from autograder.nbgrader_pages import page_filters
 from autograder.nbgrader_validation import validate_isolated
 from autograder.release import release_config
 
@@ -51,6 +52,10 @@ release_config(c)
 c.GenerateFeedback.preprocessors = [
     GetGrades, steps.OnlyForLearners, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor,
 ]  # fmt: skip
+
+# What answers show must not act in the browser of whoever marks them, nor in feedback.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = page_filters()
 
 # nbgrader makes folders inside the exchange, but not the exchange itself, and wants it open to all who hand in.
 exchange = classroom / "exchange"

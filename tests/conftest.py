@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +19,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from playwright.sync_api import Browser, sync_playwright
 
 from autograder.engine.runner import Runner
 from autograder.grading import new_runner
 from autograder.kit import METADATA_KEY, Lab, kit_folder
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is applied
@@ -128,3 +133,13 @@ def lost_points() -> Callable[[dict[str, Any]], list[str]]:
         return [question["message"] for question in automatic if question["score"] < question["max_score"]]
 
     return lost
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()

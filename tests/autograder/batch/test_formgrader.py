@@ -1,0 +1,124 @@
+"""The instructor in a real browser: formgrader grades through the isolated engine, and shows answers without harm."""
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import ENVIRONMENT
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+HARM = "<script>window.harmed = 1</script><img src=x onerror='window.harmed = 1'>"
+NASTY = {
+    "q1": (
+        "from IPython.display import HTML, Javascript, Markdown, SVG, display\n"
+        f"harm = {HARM!r}\n"
+        "display(HTML('<table><tr><td>a table stays</td></tr></table>' + harm), Markdown(harm))\n"
+        "display(Javascript('harmed = 1'))\n"
+        "display(SVG(\"<svg xmlns='http://www.w3.org/2000/svg' onload='window.harmed = 1'/>\"))\n"
+        "display({'text/html': harm, 'text/latex': harm, 'text/markdown': harm}, raw=True)\n"
+        "print(harm)\n\ndef double(x):\n    return 2 * x"
+    ),
+    "q2": f"total = 10\nraise type('Bad', (Exception,), {{}})({HARM!r})",
+    "q4-why": f"So. {HARM} [x](javascript:harmed=1) <svg onload='window.harmed=1'></svg>",
+}
+
+
+@pytest.fixture
+def formgrader(course) -> Iterator[str]:
+    """Address of a JupyterLab at the course's root, opened by an instructor."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {"port": port, "token": "t", "open_browser": False, "allow_root": True}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{name}={value}" for name, value in settings.items())],
+        cwd=course.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{address}/api")
+                break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def hand_in_harm(course) -> None:
+    path = course.hand_in("mallory", "right")
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = NASTY.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source)
+    nbformat.write(notebook, path)
+
+
+def harmless(page: Page) -> None:
+    page.wait_for_timeout(1000)
+    for frame in page.frames:
+        assert frame.evaluate("window.harmed") is None, f"code of an answer ran in {frame.url}"
+
+
+def test_formgraders_button_grades_as_the_command_and_answers_do_no_harm(
+    course, course_of, formgrader: str, browser: Browser
+) -> None:
+    command = course_of("command")
+    for each in (course, command):
+        each.a_class(["right", "wrong", "loud", "dying", "nothing"])
+        hand_in_harm(each)
+    command.graded("--feedback")
+
+    page = browser.new_page()
+    page.goto(f"{formgrader}/lab?token=t")
+    page.goto(f"{formgrader}/formgrader/manage_submissions/arithmetic")
+    for learner in command.totals():
+        row = page.locator("tr", has=page.locator("td.student-id", has_text=re.compile(f"^{learner}$")))
+        row.locator("td.autograde a").click()
+        expect(page.locator(".modal-title", has_text="Success")).to_be_visible(timeout=120_000)
+        page.locator(".modal-footer button").click()
+        expect(page.locator(".modal-backdrop")).to_have_count(0)
+    assert course.grades() == command.grades()
+
+    with httpx.Client(base_url=formgrader, params={"token": "t"}) as server:
+        (submission,) = [
+            row["id"] for row in server.get("/formgrader/api/submitted_notebooks/arithmetic/arithmetic").json()
+            if row["student"] == "mallory"
+        ]  # fmt: skip
+    page.goto(f"{formgrader}/formgrader/submissions/{submission}")
+    expect(page.locator("td", has_text="a table stays").first).to_be_visible(timeout=30_000)
+    harmless(page)
+    feedback = command.root / "classroom/feedback/mallory/arithmetic/arithmetic.html"
+    page.goto(feedback.as_uri())
+    expect(page.locator("td", has_text="a table stays").first).to_be_visible()
+    harmless(page)
+    (report,) = (command.root / "classroom/reports").glob("*.html")
+    page.goto(report.as_uri())
+    expect(page.get_by_role("rowheader", name="mallory").first).to_be_visible()
+    harmless(page)
+    page.close()
+
+
+def test_feedback_pages_show_each_learner_their_own_work_and_no_hidden_test(course) -> None:
+    course.a_class(["right", "wrong"])
+    course.hand_in("nobody", "right").write_text("not a notebook")
+    done = course.autograde("--feedback", "--workers", "2")
+    assert done.returncode == 1, done.stderr
+    pages = {path.parts[-3]: path.read_text() for path in (course.root / "classroom/feedback").glob("*/*/*.html")}
+    assert set(pages) == {"l000", "l001"}
+    assert "double(20) must be 40" in pages["l001"]
+    assert "double(20) must be 40" not in pages["l000"].replace("'double(20) must be 40'", "")
+    for page in pages.values():
+        assert "secret" not in page
+        assert "HIDDEN TESTS" not in page
