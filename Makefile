@@ -16,6 +16,8 @@ NBVAL := -o testpaths= --nbval --nbval-sanitize-with tests/courses/sanitize.cfg 
 LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb
 # Carries the weights of a small generative model; without its dependencies, of which one would have to be compiled.
 SMOLLM2 := 0.1.2
+# What grading is compared with.
+OTTER := 7.0.0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start test test-long test-facts lint format bench-grading bench-model bench-training constraints clean
@@ -53,8 +55,15 @@ format: $(READY)  ## bring code and notebooks into the form that `make lint` wan
 bench-model: $(READY)  ## measure the cut model against the uncut one in 24 languages (about 3 minutes)
 	$(BIN)/python -m labkit.models.benchmark --against uncut
 
-bench-grading: $(READY)  ## measure grading against nbgrader and with larger classes (about 10 minutes)
+bench-grading: $(READY) build/otter/.ready  ## measure grading against nbgrader and otter-grader, and at scale (15 minutes)
 	$(BIN)/python -m autograder.benchmark
+
+# Apart from the kit's environment: what otter needs must not change what the kit has.
+build/otter/.ready: constraints.txt
+	$(PYTHON) -m venv --clear build/otter
+	build/otter/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	build/otter/bin/python -m pip install --quiet --disable-pip-version-check "otter-grader==$(OTTER)"
+	@touch $@
 
 bench-training: $(READY)  ## train in several ways, print scores in 24 languages, time, memory, energy (about 20 minutes)
 	$(BIN)/python -m labkit.training.benchmark

@@ -1,6 +1,6 @@
-"""Measure grading: against `nbgrader autograde`, with one and two workers, with a class ten times as large, and again.
+"""Measure grading: against nbgrader and otter-grader, with one and two workers, with larger classes, and on Dask.
 
-    python -m autograder.benchmark          (about 10 minutes; prints the tables of autograder/BENCHMARKS.md)
+    python -m autograder.benchmark          (about 15 minutes; prints the tables of autograder/BENCHMARKS.md)
 
 Everything is paired: the same submissions, on the same machine, in one run.
 """
@@ -13,15 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
 import psutil
+from distributed import Client
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.benchmark_otter import otter_seconds
 from autograder.kit import METADATA_KEY, find_lab, kit_folder
 from autograder.rebuild import grade_id
 
@@ -64,26 +67,32 @@ def main() -> None:
     print(f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())}: {_machine()}.\n")
     with tempfile.TemporaryDirectory(prefix="academy-bench-") as folder:
         root = Path(folder)
-        _against_nbgrader(root, {"ai-adoption": (10, 100), "tokens-and-parity": (5, 60)})
+        _against_others(root, {"ai-adoption": (10, 100), "tokens-and-parity": (5, 60)})
         _at_scale(root)
+        _on_dask(root, "ai-adoption", 60)
 
 
-def _against_nbgrader(root: Path, sizes: dict[str, tuple[int, int]]) -> None:
+def _against_others(root: Path, sizes: dict[str, tuple[int, int]]) -> None:
     """Compare commands as an instructor types them, start-up included, and the pure time of the cells."""
-    print("| lab | nbgrader, a notebook | this kit, 2 workers | ratio | 1 worker | 2 against 1 | cells alone |")
-    print("|---|---|---|---|---|---|---|")
+    print("Seconds a notebook; in brackets how many were graded.\n")
+    print(
+        "| lab | nbgrader | otter | this kit, 2 workers | against nbgrader | against otter | 1 worker | 2 against 1 "
+        "| cells alone |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for name, (few, many) in sizes.items():
         stock = _course(root / f"{name}-nbgrader", name, stock=True)
         ours, single = (_course(root / f"{name}-{kind}", name) for kind in ("two", "one"))
         _hand_in(stock, name, few)
         _hand_in(ours / "classroom", name, many)
         _hand_in(single / "classroom", name, many)
+        otter = otter_seconds(find_lab(name), few)
         theirs = _timed(["nbgrader", "autograde", name], stock).seconds / few
         two = _timed(["academy", "autograde", name, "--workers", "2"], ours).seconds / many
         one = _timed(["academy", "autograde", name, "--workers", "1"], single).seconds / many
         print(
-            f"| {name} | {theirs:.2f} s ({few}) | {two:.3f} s ({many}) | {theirs / two:.0f} x | {one:.3f} s | "
-            f"{one / two:.2f} x | {_pure_seconds(root, name):.3f} s |",
+            f"| {name} | {theirs:.2f} ({few}) | {otter:.2f} ({few}) | {two:.3f} ({many}) | {theirs / two:.1f} x "
+            f"| {otter / two:.1f} x | {one:.3f} ({many}) | {one / two:.2f} x | {_pure_seconds(root, name):.3f} |",
             flush=True,
         )
 
@@ -100,6 +109,47 @@ def _at_scale(root: Path) -> None:
                 f"| {what} | {timed.seconds:.1f} | {1000 * timed.seconds / size:.0f} ms | {timed.megabytes:.0f} MB |",
                 flush=True,
             )
+
+
+def _on_dask(root: Path, name: str, size: int) -> None:
+    """Grade the same class with one Dask worker and with two, each with one thread."""
+    print(f"\n| Dask workers, {name}, {size} submissions | seconds | against one |\n|---|---|---|")
+    seconds: list[float] = []
+    for count in (1, 2):
+        course = _course(root / f"dask-{count}", name)
+        _hand_in(course / "classroom", name, size)
+        with _cluster(root / f"cluster-{count}", count) as address:
+            seconds.append(_timed(["academy", "autograde", name, "--scheduler", address], course).seconds)
+        print(f"| {count} | {seconds[-1]:.1f} | {seconds[0] / seconds[-1]:.2f} x |", flush=True)
+
+
+@contextmanager
+def _cluster(folder: Path, workers: int) -> Iterator[str]:
+    """Address of a Dask scheduler with so many workers, all in processes of their own."""
+    folder.mkdir()
+    file = folder / "scheduler.json"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(part: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", "--scheduler-file", str(file), *arguments]
+        return subprocess.Popen(  # noqa: S603  our own interpreter
+            [*command, "--no-dashboard"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    running = [start("scheduler", "--port", "0", "--host", "127.0.0.1")]
+    try:
+        while not file.exists():
+            time.sleep(0.1)
+        local = [("--nthreads", "1", "--local-directory", str(folder / str(number))) for number in range(workers)]
+        running += [start("worker", *arguments) for arguments in local]
+        address = json.loads(file.read_text())["address"]
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(workers)
+        yield str(address)
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait()
 
 
 def _course(root: Path, lab: str | None, *, stock: bool = False) -> Path:
