@@ -129,6 +129,9 @@ def autograde(
         list[str] | None, typer.Argument(metavar="[LAB...]", help="Labs to grade. [default: all in the gradebook]")
     ] = None,
     *,
+    zips: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with zip files from `academy hand-in`, to unpack first.")
+    ] = None,
     submitted: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with LEARNER/LAB/LAB.ipynb. [default: nbgrader's]")
     ] = None,
@@ -152,8 +155,8 @@ def autograde(
     from autograder.batch import command
 
     report, page = command.autograde(
-        labs or [], submitted=submitted, db_url=gradebook, workers=workers, confined=not unsafe_no_sandbox,
-        console=_errors,
+        labs or [], zips=zips, submitted=submitted, db_url=gradebook, workers=workers,
+        confined=not unsafe_no_sandbox, console=_errors,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(report.summary(), indent=2, ensure_ascii=False))
@@ -161,6 +164,62 @@ def autograde(
         command.print_report(report, page, Console(highlight=False))
     if report.counts()["failed"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def hand_in(
+    labs: Annotated[
+        list[str],
+        typer.Argument(metavar="LAB_OR_NOTEBOOK...", help="Labs of your workspace by name, or paths of notebooks."),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            prompt="Your name in the course, as your instructor knows it",
+            help="Your name in the course, as your instructor knows it.",
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the zip files and receipts.")] = Path(),
+    workspace: Workspace = Path("workspace"),
+) -> None:
+    """Make zip files to send to your instructor, each with a receipt that you keep.
+
+    Nothing is sent: upload the zip file where your course wants it, or mail it. The receipt says which notebook it
+    holds, and when you made it. Example:
+
+        academy hand-in find-and-judge --name anna.nowak
+    """
+    from datetime import UTC, datetime
+
+    from autograder import handing_in, report
+    from autograder import workspace as workspaces
+    from autograder.delivered import enclosing
+
+    desk = enclosing(Path.cwd()) or workspace
+    for wanted in labs:
+        done = handing_in.hand_in(workspaces.notebook_called(wanted, desk), name, to, datetime.now(UTC))
+        report.print_hand_in(done, Console(highlight=False, soft_wrap=True))
+
+
+@app.command()
+def check_receipt(
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The receipt that a learner kept.")],
+    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The zip file that you have.")],
+) -> None:
+    """Say whether a receipt belongs to a zip file, and the zip file holds what the receipt says.
+
+    A receipt shows that two files belong together. It does not prove when they were made.
+    """
+    from autograder import handing_in
+    from autograder.batch.submitted import read_once
+
+    limit = handing_in.LIMITS.total_bytes
+    kept = handing_in.check_receipt(read_once(receipt, limit), read_once(archive, limit))
+    typer.echo(f"They belong together: {kept.lab}, {kept.learner}, {kept.time}, kit {kept.kit}")
+    for file, digest in kept.files.items():
+        typer.echo(f"  {file}  SHA-256 {digest}")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from autograder.batch.gradebook import GradebookWriter
 from autograder.batch.grading_run import GradingRun, Outcome
 from autograder.batch.run_report import RunReport, now
 from autograder.batch.submitted import places
+from autograder.batch.unpacking import unpack
 from autograder.engine.sandbox import PROTECTIONS
 from autograder.errors import AcademyError
 from autograder.grading import PreparedLab, new_runner, prepare_lab
@@ -25,13 +26,14 @@ from autograder.kit import Lab
 
 
 def autograde(
-    names: Sequence[str], *, submitted: Path | None, db_url: str | None, workers: int | None, confined: bool,
-    console: Console,
+    names: Sequence[str], *, zips: Path | None, submitted: Path | None, db_url: str | None, workers: int | None,
+    confined: bool, console: Console,
 ) -> tuple[RunReport, Path]:  # fmt: skip
     """Grade the submissions of the labs called `names` (all of the course without any) and save a report.
 
-    Returns the report and the path of its page. Raises `AcademyError` where nothing can be graded, or the sandbox or
-    the gradebook does not work. After Ctrl-C the report of what is done is saved, too, and KeyboardInterrupt goes on.
+    Before that the zip files in the folder `zips`, if there is one, are unpacked among the submissions. Returns the
+    report and the path of its page. Raises `AcademyError` where nothing can be graded, or the sandbox or the gradebook
+    does not work. After Ctrl-C the report of what is done is saved, too, and KeyboardInterrupt goes on.
     """
     config = _nbgrader_config()
     course = CourseDirectory(config=config)
@@ -43,6 +45,8 @@ def autograde(
     with GradebookWriter(config, db_url or course.db_url, course.course_id) as gradebook:
         labs = _labs(names, course, gradebook)
         folder = submitted or Path(_folder(course, course.submitted_directory))
+        if zips is not None:
+            outcomes += _unpacked(zips, folder, labs, console)
         if not folder.is_dir():
             raise AcademyError(f"{folder}: there is no such folder; collect submissions first, or name it: --submitted")
         found = list(places(folder, labs))
@@ -59,6 +63,17 @@ def autograde(
             report = RunReport(started, time.monotonic() - began, outcomes, protections)
             page = report.save(Path(_folder(course, course.autograded_directory)).parent / "reports")
     return report, page
+
+
+def _unpacked(zips: Path, folder: Path, labs: Collection[str], console: Console) -> list[Outcome]:
+    """Unpack zip files among the submissions in `folder`; say what was done, and return those that were refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = list(unpack(zips, folder, labs))
+    for file in found:
+        if file.status in {"older", "other lab"}:
+            console.print(f"{escape(str(file.archive))}: left out ({file.status}: {file.learner}, {file.lab})")
+    console.print(f"{len(found)} zip files, {sum(file.status == 'new' for file in found)} of them new")
+    return [Outcome(str(f.archive), "", 0.0, 0.0, "failed", f.reason) for f in found if f.status == "refused"]
 
 
 def print_report(report: RunReport, page: Path, console: Console) -> None:

@@ -1,7 +1,6 @@
 """Grade a class in parallel: as many warm servers as workers, one writer, and nothing done twice."""
 
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from autograder.batch.gradebook import GradebookWriter, Mark
 from autograder.batch.submitted import HandedIn, Place, changed_tests, fingerprint, key, read
 from autograder.engine.runner import Runner
 from autograder.errors import AcademyError, UnusableNotebookError
+from autograder.files import write_whole
 from autograder.grading import Graded, PreparedLab, grade_submission
 from autograder.judgement import QuestionResult
 from autograder.nbgrader_preprocessors import add_checksums, write_verdicts
@@ -152,13 +152,5 @@ class GradingRun:
             shutil.copyfile(source, folder / name)
         stamp = place.folder / "timestamp.txt"
         if stamp.is_file() and not stamp.is_symlink():
-            _replace(folder / "timestamp.txt", stamp.read_bytes()[:200])
-        _replace(self._notebook(place), nbformat.writes(graded.notebook).encode())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as unfinished:
-        unfinished.write(content)
-    Path(unfinished.name).chmod(0o644)
-    Path(unfinished.name).replace(path)
+            write_whole(folder / "timestamp.txt", stamp.read_bytes()[:200])
+        write_whole(self._notebook(place), nbformat.writes(graded.notebook).encode())
