@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from autograder.errors import AcademyError
+
+if TYPE_CHECKING:
+    from autograder.grading import GradedNotebook
 
 app = typer.Typer(
     name="academy",
@@ -108,6 +111,7 @@ def grade(
             progress.update(task, description=escape(path.name))
             try:
                 results.append(grading.grade(path, runner, lab))
+                _note(path, results[-1])
             except AcademyError as error:
                 exit_code = max(exit_code, error.exit_code)
                 _complain(error)
@@ -258,6 +262,16 @@ def _bar(doing: str) -> Progress:
         SpinnerColumn(), TextColumn(f"{doing} {{task.description}}"), MofNCompleteColumn(), TimeRemainingColumn(),
         console=_errors, transient=True,
     )  # fmt: skip
+
+
+def _note(notebook: Path, result: "GradedNotebook") -> None:
+    """Keep a result for the welcome page; where that cannot be written, grading goes on all the same."""
+    from autograder import progress
+
+    try:
+        progress.record(notebook, result)
+    except OSError as error:
+        _complain(AcademyError(f"the welcome page will not show this result: {_foreseeable(error)}"))
 
 
 def _prepare(workspace: Path, language: str) -> None:
