@@ -67,12 +67,13 @@ def read(workspace: Path) -> list[Course]:
     """Read the map of the kit with the progress that the files of `workspace` show."""
     delivered, graded = read_record(workspace), progress.read(workspace)
     names = dict.fromkeys(path.parts[1] for path in kit.lessons())
-    labs = sorted(kit.labs().values(), key=_place)
+    places = {name: _place(lab) for name, lab in kit.labs().items()}
+    labs = [kit.labs()[name] for name in sorted(places, key=places.__getitem__)]
     return [
         Course(
             _TITLES.get(name, name),
             [_lesson(workspace, path, delivered) for path in kit.lessons() if path.parts[1] == name]
-            + [_lab(workspace, lab, delivered, graded.get(lab.name)) for lab in labs if _place(lab)[0] == name],
+            + [_lab(workspace, lab, delivered, graded.get(lab.name)) for lab in labs if places[lab.name][0] == name],
         )
         for name in names
     ]

@@ -6,5 +6,5 @@ from pathlib import Path
 c = get_config()  # noqa: F821 - traitlets defines it while it reads this file
 
 c.LabServerApp.extra_labextensions_path = [str(Path(__file__).resolve().parent / "labextensions")]
-c.LabApp.default_url = "/academy"
-c.ServerApp.default_url = "/academy"
+for app in (c.ServerApp, c.LabApp, c.JupyterNotebookApp):
+    app.default_url = "/academy"

@@ -1,4 +1,4 @@
-"""The desk in a real Jupyter server below a base address, as on a hub or Binder: who may ask, and what is refused."""
+"""The desk in a server as Binder starts it, below a base address: who may ask, and what is refused."""
 
 import os
 import socket
@@ -37,7 +37,7 @@ def address(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     with log.open("w") as output:
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+                sys.executable, "-m", "jupyter", "notebook", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
                 "--ServerApp.base_url=/user/anna/", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
             ],
             cwd=desk, stdout=output, stderr=subprocess.STDOUT,
