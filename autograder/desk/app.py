@@ -161,6 +161,10 @@ class Desk(ExtensionAppJinjaMixin, ExtensionApp):
         self.serverapp.web_app.settings.setdefault("page_config_data", {})["academyBinder"] = str(is_binder()).lower()
         self.settings.update({"academy_workspace": str(workspace), "academy_job": GradingJob(workspace)})
 
+    async def stop_extension(self) -> None:
+        """End what is being graded when the server ends."""
+        await self.settings["academy_job"].stop()
+
     def initialize_handlers(self) -> None:
         """Add the addresses."""
         self.handlers.extend(

@@ -32,6 +32,12 @@ class GradingJob:
         self.path, self.state, self.error, self.result = path, "running", "", {}
         self._task = asyncio.create_task(self._run())
 
+    async def stop(self) -> None:
+        """End a running grading, with its processes."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
     def described(self) -> dict[str, Any]:
         """Return the state as JSON for the page."""
         return {"path": self.path, "state": self.state, "error": self.error, "result": self.result}
@@ -48,6 +54,7 @@ class GradingJob:
             output, errors = await process.communicate()
         except asyncio.CancelledError:
             process.terminate()
+            await process.wait()
             raise
         try:
             (self.result,) = json.loads(output[:_OUTPUT_BYTES])
