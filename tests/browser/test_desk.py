@@ -197,3 +197,12 @@ def test_the_browser_keeps_a_copy_for_the_next_session(
     page.get_by_role("button", name="Forget all copies").click()
     expect(page.get_by_role("status")).to_contain_text("no copies any more")
     expect(page.locator("#kept")).to_be_hidden()
+
+
+def test_what_is_due_is_shown_where_an_exchange_says_so(context: BrowserContext, session: Any) -> None:
+    due = [{"course": "data<b>", "lab": "find-and-judge", "state": "released"}]
+    context.route("**/academy/api/due", lambda route: route.fulfill(json={"due": due}))
+    page = welcome(context, session)
+    expect(page.get_by_role("heading", name="To hand in")).to_be_visible()
+    expect(page.get_by_text("find-and-judge (course data<b>): not fetched yet")).to_be_visible()
+    assert serious(page) == []
