@@ -38,6 +38,11 @@ class LabProgress:
     questions: dict[str, QuestionProgress]
 
     @property
+    def moment(self) -> datetime:
+        """When it was graded."""
+        return datetime.fromisoformat(self.time)
+
+    @property
     def score(self) -> float:
         """Automatic points."""
         return sum(question.score for question in self.questions.values())
@@ -52,9 +57,18 @@ def read(workspace: Path) -> dict[str, LabProgress]:
     """Return the progress by lab. A damaged file, which may come from elsewhere, counts as none."""
     try:
         with (workspace / PROGRESS).open("rb") as file:
-            return {str(lab): _lab(entry) for lab, entry in json.loads(file.read(_BYTES)).items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+            return _parsed(file.read(_BYTES))
+    except OSError:
         return {}
+
+
+def merged(workspace: Path, content: bytes) -> bytes:
+    """Return the progress of `workspace` with what a saved one, `content`, knows of other labs or later gradings."""
+    known = read(workspace)
+    for lab, saved in _parsed(content[:_BYTES]).items():
+        if lab not in known or known[lab].moment < saved.moment:
+            known[lab] = saved
+    return _as_json(known)
 
 
 def record(notebook: Path, result: GradedNotebook) -> None:
@@ -79,15 +93,26 @@ def record(notebook: Path, result: GradedNotebook) -> None:
             question.score, question.max_score, question.needs_manual_grade, int(fails)
         )
     known[result.lab] = LabProgress(datetime.now(UTC).replace(microsecond=0).isoformat(), seen, questions)
-    content = {lab: asdict(entry) for lab, entry in known.items()}
-    write_whole(workspace / PROGRESS, json.dumps(content, indent=1, sort_keys=True).encode())
+    write_whole(workspace / PROGRESS, _as_json(known))
+
+
+def _as_json(known: dict[str, LabProgress]) -> bytes:
+    return json.dumps({lab: asdict(entry) for lab, entry in known.items()}, indent=1, sort_keys=True).encode()
+
+
+def _parsed(content: bytes) -> dict[str, LabProgress]:
+    try:
+        return {str(lab): _lab(entry) for lab, entry in json.loads(content).items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+        return {}
 
 
 def _lab(entry: dict[str, object]) -> LabProgress:
     questions = entry["questions"]
     if not isinstance(questions, dict):
         raise TypeError("no questions")
-    datetime.fromisoformat(str(entry["time"]))
+    if datetime.fromisoformat(str(entry["time"])).utcoffset() is None:
+        raise ValueError("a time without a zone")
     return LabProgress(
         str(entry["time"]),
         str(entry["fingerprint"]),

@@ -118,7 +118,7 @@ class Work(_DeskHandler, APIHandler):
         try:
             packed = own_work.pack(self.workspace)
         except UnusableArchiveError as error:
-            raise web.HTTPError(409, f"the work cannot be saved as one file: {error}") from None
+            raise web.HTTPError(409, f"{error}; rename that file or put it elsewhere, then save again") from None
         self.set_header("Cache-Control", "no-store")
         if not packed:
             self.set_status(204)

@@ -11,7 +11,7 @@ from autograder.archives import ArchiveLimits, UnusableArchiveError, read_archiv
 from autograder.delivered import fingerprint, read_record
 from autograder.files import write_whole
 from autograder.handing_in import zipped
-from autograder.progress import PROGRESS
+from autograder.progress import PROGRESS, merged
 
 LIMITS = ArchiveLimits(files=500, file_bytes=20_000_000, total_bytes=60_000_000)
 _UNSAVED_SUFFIXES = {".zip", ".pyc"}
@@ -59,7 +59,8 @@ def restore(workspace: Path, archive: bytes) -> Restored:
     """Lay the files of an archive from `pack` into the workspace.
 
     What the learner has changed there in the meantime stays: the file of the archive then arrives beside it, as
-    `<name>-restored.<suffix>`. Raises `UnusableArchiveError`, and then writes nothing, where it is no such archive.
+    `<name>-restored.<suffix>`. The progress of each lab is that of its later grading. Raises
+    `UnusableArchiveError`, and then writes nothing, where it is no such archive.
     """
     files = read_archive(archive, LIMITS)
     for path in files:
@@ -68,6 +69,9 @@ def restore(workspace: Path, archive: bytes) -> Restored:
         if _cannot_be_written(workspace, path):
             raise UnusableArchiveError(f"{path} leads out of the workspace, or stands where something else is")
     delivered, report = read_record(workspace), Restored()
+    saved = files.pop(PurePosixPath(PROGRESS), None)
+    if saved is not None:
+        write_whole(workspace / PROGRESS, merged(workspace, saved))
     for path, content in files.items():
         target = _free(workspace, Path(path), content, delivered)
         write_whole(workspace / target, content)
@@ -89,8 +93,6 @@ def _cannot_be_written(workspace: Path, path: PurePosixPath) -> bool:
 
 def _free(workspace: Path, path: Path, content: bytes, delivered: dict[str, str]) -> Path:
     """Return the first name for a file under which nothing of the learner's is lost."""
-    if path == PROGRESS:
-        return path
     wanted = fingerprint(content)
     for number in count():
         ending = "" if number == 0 else f"-restored{'' if number == 1 else f'-{number}'}"

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograder import workspace
+from autograder import progress, workspace
 from autograder.archives import UnusableArchiveError
 from autograder.desk import own_work
 from autograder.handing_in import zipped
+from autograder.progress import PROGRESS
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 LESSON, LAB = Path("courses/00-first/01-lesson.ipynb"), Path("labs/arithmetic/arithmetic.ipynb")
@@ -60,7 +61,7 @@ def test_what_was_changed_or_made_is_saved_and_comes_back_in_a_fresh_workspace(d
 
     fresh = prepared(tmp_path / "fresh")
     report = own_work.restore(fresh, packed)
-    assert sorted(report.restored) == [".academy/progress.json", str(LAB), "notes/plan ü.md"]
+    assert sorted(report.restored) == [str(LAB), "notes/plan ü.md"]
     assert report.beside == []
     assert nbformat.read(fresh / LAB, as_version=4).cells[-1].source == "mine"
     assert own_work.restore(fresh, packed).beside == [], "twice the same does nothing more"
@@ -76,6 +77,25 @@ def test_newer_work_in_the_workspace_is_kept_and_the_saved_file_lies_beside(desk
     assert nbformat.read(desk / LAB, as_version=4).cells[-1].source == "newer"
     assert nbformat.read(desk / report.beside[0], as_version=4).cells[-1].source == "saved"
     assert own_work.restore(desk, packed).beside == report.beside
+
+
+def test_of_two_gradings_of_a_lab_the_later_one_is_kept(desk: Path, tmp_path: Path) -> None:
+    def graded(folder: Path, **days: int) -> None:
+        questions = {"q1-check": {"score": 1, "max_score": 2, "waits": False, "fails": 3}}
+        content = {
+            lab: {"time": f"2026-11-{day:02}T10:00:00+00:00", "fingerprint": "x", "questions": questions}
+            for lab, day in days.items()
+        }
+        (folder / PROGRESS).write_text(json.dumps(content))
+
+    graded(desk, arithmetic=20, other=20)
+    packed = own_work.pack(desk)
+    fresh = prepared(tmp_path / "fresh")
+    own_work.restore(fresh, packed)
+    assert progress.read(fresh) == progress.read(desk)
+    graded(fresh, arithmetic=21, other=19)
+    own_work.restore(fresh, packed)
+    assert {lab: entry.moment.day for lab, entry in progress.read(fresh).items()} == {"arithmetic": 21, "other": 20}
 
 
 @pytest.mark.parametrize(
