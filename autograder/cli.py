@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from autograder.errors import AcademyError
+
+if TYPE_CHECKING:
+    from autograder.grading import GradedNotebook
 
 app = typer.Typer(
     name="academy",
@@ -108,6 +111,7 @@ def grade(
             progress.update(task, description=escape(path.name))
             try:
                 results.append(grading.grade(path, runner, lab))
+                _note(path, results[-1])
             except AcademyError as error:
                 exit_code = max(exit_code, error.exit_code)
                 _complain(error)
@@ -129,6 +133,9 @@ def autograde(
         list[str] | None, typer.Argument(metavar="[LAB...]", help="Labs to grade. [default: all in the gradebook]")
     ] = None,
     *,
+    zips: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with zip files from `academy hand-in`, to unpack first.")
+    ] = None,
     submitted: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with LEARNER/LAB/LAB.ipynb. [default: nbgrader's]")
     ] = None,
@@ -162,7 +169,7 @@ def autograde(
     if workers is not None and scheduler is not None:
         raise AcademyError("--workers is for this computer; with --scheduler the cluster says how many there are")
     report, page = command.autograde(
-        labs or [], submitted=submitted, db_url=gradebook, workers=workers, scheduler=scheduler,
+        labs or [], zips=zips, submitted=submitted, db_url=gradebook, workers=workers, scheduler=scheduler,
         with_feedback=feedback, confined=not unsafe_no_sandbox, console=_errors,
     )  # fmt: skip
     if as_json:
@@ -171,6 +178,62 @@ def autograde(
         command.print_report(report, page, Console(highlight=False))
     if report.counts()["failed"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def hand_in(
+    labs: Annotated[
+        list[str],
+        typer.Argument(metavar="LAB_OR_NOTEBOOK...", help="Labs of your workspace by name, or paths of notebooks."),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            prompt="Your name in the course, as your instructor knows it",
+            help="Your name in the course, as your instructor knows it.",
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="Folder for the zip files and receipts.")] = Path(),
+    workspace: Workspace = Path("workspace"),
+) -> None:
+    """Make zip files to send to your instructor, each with a receipt that you keep.
+
+    Nothing is sent: upload the zip file where your course wants it, or mail it. The receipt says which notebook it
+    holds, and when you made it. Example:
+
+        academy hand-in find-and-judge --name anna.nowak
+    """
+    from datetime import UTC, datetime
+
+    from autograder import handing_in, report
+    from autograder import workspace as workspaces
+    from autograder.delivered import enclosing
+
+    desk = enclosing(Path.cwd()) or workspace
+    for wanted in labs:
+        done = handing_in.hand_in(workspaces.notebook_called(wanted, desk), name, to, datetime.now(UTC))
+        report.print_hand_in(done, Console(highlight=False, soft_wrap=True))
+
+
+@app.command()
+def check_receipt(
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The receipt that a learner kept.")],
+    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The zip file that you have.")],
+) -> None:
+    """Say whether a receipt belongs to a zip file, and the zip file holds what the receipt says.
+
+    A receipt shows that two files belong together. It does not prove when they were made.
+    """
+    from autograder import handing_in
+    from autograder.batch.submitted import read_once
+
+    limit = handing_in.LIMITS.total_bytes
+    kept = handing_in.check_receipt(read_once(receipt, limit), read_once(archive, limit))
+    typer.echo(f"They belong together: {kept.lab}, {kept.learner}, {kept.time}, kit {kept.kit}")
+    for file, digest in kept.files.items():
+        typer.echo(f"  {file}  SHA-256 {digest}")
 
 
 @app.command()
@@ -209,6 +272,16 @@ def _bar(doing: str) -> Progress:
         SpinnerColumn(), TextColumn(f"{doing} {{task.description}}"), MofNCompleteColumn(), TimeRemainingColumn(),
         console=_errors, transient=True,
     )  # fmt: skip
+
+
+def _note(notebook: Path, result: "GradedNotebook") -> None:
+    """Keep a result for the welcome page; where that cannot be written, grading goes on all the same."""
+    from autograder import progress
+
+    try:
+        progress.record(notebook, result)
+    except OSError as error:
+        _complain(AcademyError(f"the welcome page will not show this result: {_foreseeable(error)}"))
 
 
 def _prepare(workspace: Path, language: str) -> None:

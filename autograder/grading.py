@@ -72,7 +72,7 @@ def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNote
     Raises `AcademyError` where there is no such lab, and `UnusableNotebookError` where the file cannot be graded.
     """
     submission = read_submission(path)
-    lab = find_lab(lab_name) if lab_name else _lab_of(submission, path)
+    lab = find_lab(lab_name) if lab_name else lab_of(submission, path)
     try:
         graded = grade_submission(submission, prepare_lab(lab), runner)
     except UnusableNotebookError as error:
@@ -122,8 +122,11 @@ def fill_in(notebook: NotebookNode, steps: Plan, run: Run) -> None:
         cell.execution_count = step.number if step.index in run.outputs else None
 
 
-def _lab_of(submission: Submission, path: Path) -> Lab:
-    """The lab that a submission belongs to: the one that it names, else the one that its file is called like."""
+def lab_of(submission: Submission, path: Path) -> Lab:
+    """Return the lab that a submission belongs to: the one that it names, else the one that its file is called like.
+
+    Raises `UnusableNotebookError` where there is no such lab.
+    """
     if submission.is_lesson:
         raise UnusableNotebookError(f"{path}: this is a lesson, and lessons are not graded; the labs are in labs/")
     for name in (submission.lab, path.stem):

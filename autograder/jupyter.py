@@ -12,14 +12,14 @@ from jupyter_core.paths import jupyter_runtime_dir
 from autograder.errors import AcademyError
 
 _SETTINGS = Path(__file__).resolve().parent / "jupyter_settings"
-"""Learners get nbgrader's Validate; the instructor's panels stay for `jupyter lab` at the repository's root."""
+"""Learners get the welcome page, "Grade my work" and nbgrader's Validate; the instructor's panels stay for
+`jupyter lab` at the repository's root."""
 
-_START_PAGE = "lab/tree/courses/00-welcome/01-welcome.ipynb"
 DEFAULT_PORT = 8888
 
 
 def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
-    """Replace this process by JupyterLab, opened at the welcome lesson in `workspace`.
+    """Replace this process by JupyterLab, opened at the welcome page of `workspace`.
 
     Without `port` the next free one from 8888 on is taken. Raises `AcademyError` where `port` is taken.
     """
@@ -32,7 +32,6 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
         f"--ServerApp.root_dir={workspace.resolve()}",
         f"--ServerApp.port={DEFAULT_PORT if port is None else port}",
         f"--ServerApp.port_retries={50 if port is None else 0}",
-        f"--LabApp.default_url=/{_START_PAGE}",
         f"--LabApp.open_browser={browser}",
     ]
     if os.name == "posix":

@@ -19,9 +19,11 @@ from nbgrader.preprocessors import (
 )  # fmt: skip
 
 from autograder import nbgrader_preprocessors as steps
+from autograder.handing_in import ZIP_PATTERN
 from autograder.nbgrader_listing import list_only_labs
 from autograder.nbgrader_pages import page_filters
 from autograder.nbgrader_validation import validate_isolated
+from autograder.nbgrader_zips import LimitedExtractor
 from autograder.release import release_config
 
 c = get_config()  # noqa: F821 - traitlets defines it while it reads this file
@@ -39,6 +41,10 @@ c.CourseDirectory.db_url = f"sqlite:///{(classroom / 'gradebook.db').resolve()}"
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".academy"]
 
 c.Exchange.root = str((classroom / "exchange").resolve())
+# Zip files from `academy hand-in`; nbgrader's own extractor knows no limits.
+c.ZipCollectApp.downloaded_directory = str(classroom / "downloaded")
+c.ZipCollectApp.extractor_plugin = LimitedExtractor
+c.FileNameCollectorPlugin.named_regexp = ZIP_PATTERN
 c.ExportApp.plugin_class = "nbgrader.plugins.export.CsvExportPlugin"
 c.CsvExportPlugin.to = str(classroom / "grades.csv")
 

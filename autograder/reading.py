@@ -30,7 +30,7 @@ def read_submission(path: Path) -> Submission:
     Raises `UnusableNotebookError` (one line: what is wrong, what to do) for a missing, unreadable, too large or empty
     file, for anything that is not JSON or not a notebook, and for notebooks older than nbformat 4.
     """
-    return submission_in(_read_bytes(path), path)
+    return submission_in(read_bytes(path), path)
 
 
 def submission_in(content: bytes, path: Path) -> Submission:
@@ -55,7 +55,8 @@ def submission_in(content: bytes, path: Path) -> Submission:
     )
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Read a notebook as it is; raises `UnusableNotebookError` for what is missing, unreadable or too large."""
     try:
         size = path.stat().st_size
         if not path.is_file():

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.grading import GradedNotebook
+from autograder.handing_in import HandIn
 from autograder.workspace import Report
 
 
@@ -57,3 +58,11 @@ def print_preparation(report: Report, console: Console) -> None:
         )
     if not (report.new or report.updated or report.beside):
         console.print("  nothing new")
+
+
+def print_hand_in(done: HandIn, console: Console) -> None:
+    """Say what to send, what to keep, and what is not answered yet."""
+    console.print(f"[bold]{done.lab}[/]: send [bold]{escape(str(done.archive))}[/] to your instructor")
+    console.print(f"  keep {escape(str(done.receipt))}: it says what you handed in, and when")
+    if done.unanswered:
+        console.print(f"  [yellow]not answered yet: {', '.join(done.unanswered)}[/]")

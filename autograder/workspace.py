@@ -1,22 +1,18 @@
 """Fill a learner's workspace with lessons and released labs, and never overwrite what a learner changed."""
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from autograder import kit
+from autograder.delivered import RECORD, fingerprint, read_record
 from autograder.errors import AcademyError
+from autograder.files import write_whole
 from autograder.normal_form import as_text
 from autograder.release import released
 from labkit.vocabularies import EU_LANGUAGES
-
-_RECORD = Path(".academy", "delivered.json")
-"""Inside a workspace: what was delivered, as relative path -> fingerprint of the file at delivery."""
 
 
 @dataclass
@@ -48,19 +44,29 @@ def prepare(workspace: Path, language: str = "en") -> Report:
     report = Report(workspace)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
-        delivered = _read_record(workspace)
+        delivered = read_record(workspace)
         for path, content, translated in _kit_files(language):
             before = dict(delivered)
             _deliver(path, content, delivered, report)
             report.translated += translated
             if delivered != before:
-                _write_whole(workspace / _RECORD, json.dumps(delivered, indent=1, sort_keys=True).encode())
+                write_whole(workspace / RECORD, json.dumps(delivered, indent=1, sort_keys=True).encode())
     except OSError as error:
         place = error.filename or workspace
         raise AcademyError(
             f"cannot write {place}: {error.strerror}; choose another folder with --workspace, or make room there"
         ) from error
     return report
+
+
+def notebook_called(name: str, workspace: Path) -> Path:
+    """Return the path of a notebook that a person named: a path, or a lab of the workspace.
+
+    Raises `AcademyError` where there is no such lab.
+    """
+    if name.endswith(".ipynb"):
+        return Path(name)
+    return workspace / "labs" / kit.find_lab(name).name / f"{name}.ipynb"
 
 
 def _refuse_the_kit_itself(workspace: Path) -> None:
@@ -86,12 +92,12 @@ def _kit_files(language: str) -> Iterator[tuple[Path, bytes, bool]]:
 
 def _deliver(path: Path, content: bytes, delivered: dict[str, str], report: Report) -> None:
     """Write one file, or leave the learner's and lay the newer one beside it."""
-    target, key, wanted = report.workspace / path, path.as_posix(), _fingerprint(content)
-    present = _fingerprint(target.read_bytes()) if target.exists() else None
+    target, key, wanted = report.workspace / path, path.as_posix(), fingerprint(content)
+    present = fingerprint(target.read_bytes()) if target.exists() else None
     if present == wanted:
         delivered[key] = wanted
     elif present is None or present == delivered.get(key):
-        _write_whole(target, content)
+        write_whole(target, content)
         (report.new if present is None else report.updated).append(path)
         delivered[key] = wanted
     elif delivered.get(key) == wanted:
@@ -102,70 +108,14 @@ def _deliver(path: Path, content: bytes, delivered: dict[str, str], report: Repo
 
 def _lay_beside(path: Path, content: bytes, delivered: dict[str, str], workspace: Path) -> Path:
     """Write a newer version under the first name beside `path` that costs the learner nothing, and return the name."""
-    wanted = _fingerprint(content)
+    wanted = fingerprint(content)
     for number in count(1):
         newer = path.with_name(f"{path.stem}-new{'' if number == 1 else f'-{number}'}{path.suffix}")
         target = workspace / newer
-        present = _fingerprint(target.read_bytes()) if target.exists() else None
+        present = fingerprint(target.read_bytes()) if target.exists() else None
         if present in {None, wanted, delivered.get(newer.as_posix())}:
             break
     if present != wanted:
-        _write_whole(target, content)
+        write_whole(target, content)
     delivered[newer.as_posix()] = wanted
     return newer
-
-
-def _fingerprint(content: bytes) -> str:
-    """SHA-256 of what a person can change in a file.
-
-    Of a notebook that is the cells' text, outputs, attachments and nbgrader metadata: JupyterLab rewrites ids, counts
-    and other metadata whenever it saves, also where nobody changed anything.
-    """
-    try:
-        cells = json.loads(content)["cells"]
-        seen = [
-            (
-                cell["cell_type"],
-                _in_one_spelling(cell["source"]),
-                _in_one_spelling(cell.get("outputs")),
-                cell.get("attachments"),
-                cell["metadata"].get("nbgrader"),
-                cell["metadata"].get("tags"),
-            )
-            for cell in cells
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return hashlib.sha256(content).hexdigest()
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
-
-
-def _in_one_spelling(value: object) -> object:
-    """A source or outputs with text joined that may be stored as lines, and without execution counts."""
-    if isinstance(value, dict):
-        return {key: _in_one_spelling(inner) for key, inner in value.items() if key != "execution_count"}
-    if isinstance(value, list):
-        return "".join(value) if all(isinstance(line, str) for line in value) else [_in_one_spelling(v) for v in value]
-    return value
-
-
-def _read_record(workspace: Path) -> dict[str, str]:
-    """Read what was delivered before; a damaged record counts as none, which only makes `prepare` more careful."""
-    try:
-        record = json.loads((workspace / _RECORD).read_bytes())
-    except (FileNotFoundError, ValueError, RecursionError):
-        return {}
-    return {k: v for k, v in record.items() if isinstance(v, str)} if isinstance(record, dict) else {}
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write `path` so that at any moment it holds either the old content or all of the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".academy-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

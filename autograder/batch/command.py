@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from autograder.batch.grading_run import GradingRun, Outcome
 from autograder.batch.local_workers import LocalWorkers
 from autograder.batch.run_report import RunReport, now
 from autograder.batch.submitted import Place, places
+from autograder.batch.unpacking import unpack
 from autograder.errors import AcademyError
 from autograder.grading import PreparedLab, prepare_lab
 from autograder.kit import Lab
@@ -31,13 +32,14 @@ if TYPE_CHECKING:
 
 
 def autograde(
-    names: Sequence[str], *, submitted: Path | None, db_url: str | None, workers: int | None, scheduler: str | None,
-    with_feedback: bool, confined: bool, console: Console,
+    names: Sequence[str], *, zips: Path | None, submitted: Path | None, db_url: str | None, workers: int | None,
+    scheduler: str | None, with_feedback: bool, confined: bool, console: Console,
 ) -> tuple[RunReport, Path]:  # fmt: skip
     """Grade the submissions of the labs called `names` (all of the course without any) and save a report.
 
-    Returns the report and the path of its page. Raises `AcademyError` where nothing can be graded, or the sandbox or
-    the gradebook does not work. After Ctrl-C the report of what is done is saved, too, and KeyboardInterrupt goes on.
+    Before that the zip files in the folder `zips`, if there is one, are unpacked among the submissions. Returns the
+    report and the path of its page. Raises `AcademyError` where nothing can be graded, or the sandbox or the gradebook
+    does not work. After Ctrl-C the report of what is done is saved, too, and KeyboardInterrupt goes on.
     """
     config = _nbgrader_config()
     course = CourseDirectory(config=config)
@@ -46,6 +48,8 @@ def autograde(
     with GradebookWriter(config, db_url, course.course_id) as gradebook:
         labs = _labs(names, course, gradebook)
         folder = submitted or Path(_folder(course, course.submitted_directory))
+        if zips is not None:
+            outcomes += _unpacked(zips, folder, labs, console)
         if not folder.is_dir():
             raise AcademyError(f"{folder}: there is no such folder; collect submissions first, or name it: --submitted")
         found = list(places(folder, labs))
@@ -67,6 +71,17 @@ def autograde(
         graded = [place for place in found if (place.learner, place.lab) in done]
         _write_feedback(config, db_url, graded, workers, console)
     return report, page
+
+
+def _unpacked(zips: Path, folder: Path, labs: Collection[str], console: Console) -> list[Outcome]:
+    """Unpack zip files among the submissions in `folder`; say what was done, and return those that were refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = list(unpack(zips, folder, labs))
+    for file in found:
+        if file.status in {"older", "other lab"}:
+            console.print(f"{escape(str(file.archive))}: left out ({file.status}: {file.learner}, {file.lab})")
+    console.print(f"{len(found)} zip files, {sum(file.status == 'new' for file in found)} of them new")
+    return [Outcome(str(f.archive), "", 0.0, 0.0, "failed", f.reason) for f in found if f.status == "refused"]
 
 
 def print_report(report: RunReport, page: Path, console: Console) -> None:

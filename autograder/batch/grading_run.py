@@ -1,7 +1,6 @@
 """Grade a class: hand its submissions to workers, write what comes back, and do nothing twice."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -15,6 +14,7 @@ from autograder.batch.gradebook import GradebookWriter
 from autograder.batch.job import JobResult, lab_as_bytes, result_from, submission_as_bytes
 from autograder.batch.submitted import HandedIn, Place, changed_tests, fingerprint, key, read
 from autograder.errors import UnusableNotebookError
+from autograder.files import write_whole
 from autograder.grading import PreparedLab
 from autograder.judgement import QuestionResult
 from autograder.rebuild import questions
@@ -152,13 +152,5 @@ class GradingRun:
             shutil.copyfile(source, folder / name)
         stamp = place.folder / "timestamp.txt"
         if stamp.is_file() and not stamp.is_symlink():
-            _replace(folder / "timestamp.txt", stamp.read_bytes()[:200])
-        _replace(self._notebook(place), result.notebook.encode())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as unfinished:
-        unfinished.write(content)
-    Path(unfinished.name).chmod(0o644)
-    Path(unfinished.name).replace(path)
+            write_whole(folder / "timestamp.txt", stamp.read_bytes()[:200])
+        write_whole(self._notebook(place), result.notebook.encode())

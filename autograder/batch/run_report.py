@@ -52,7 +52,7 @@ class RunReport:
 
     def _page(self) -> str:
         templates = Environment(loader=PackageLoader("autograder.batch"), autoescape=True)
-        labs = sorted({outcome.lab for outcome in self.outcomes})
+        labs = sorted({outcome.lab for outcome in self.outcomes} - {""})  # a refused zip file belongs to none
         return templates.get_template("run_report.html.j2").render(
             started=f"{self.started:%Y-%m-%d %H:%M}",
             seconds=self.seconds,

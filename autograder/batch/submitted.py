@@ -63,7 +63,7 @@ def read(place: Place) -> HandedIn:
     for part in (place.folder.parent, place.folder):
         if part.is_symlink():
             raise UnusableNotebookError(f"{part}: this is a link, not a folder; ask for the submission again")
-    content = _content(place.notebook)
+    content = read_once(place.notebook, MAX_BYTES)
     oddities = [f"{path.name} is a link; it was not followed" for path in _links(place.folder)]
     moment, problem = _timestamp(place.folder / "timestamp.txt")
     return HandedIn(place, submission_in(content, place.notebook), moment, oddities + ([problem] if problem else []))
@@ -104,8 +104,12 @@ def changed_tests(submission: Submission, handed_out: NotebookNode) -> list[str]
     return found
 
 
-def _content(path: Path) -> bytes:
-    """Read a file once, from a descriptor that cannot be exchanged; a file that changes meanwhile is refused."""
+def read_once(path: Path, max_bytes: int) -> bytes:
+    """Read a file once, from a descriptor that cannot be exchanged.
+
+    Raises `UnusableNotebookError` for links, anything that is no file, more than `max_bytes`, and a file that changes
+    meanwhile.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -117,9 +121,11 @@ def _content(path: Path) -> bytes:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
             raise UnusableNotebookError(f"{path}: this is a link or no file; ask for the submission again")
-        if before.st_size > MAX_BYTES:
-            raise UnusableNotebookError(f"{path}: {before.st_size / 1e6:.0f} MB is too large for a notebook")
-        content = file.read(MAX_BYTES + 1)
+        if before.st_size > max_bytes:
+            raise UnusableNotebookError(
+                f"{path}: {before.st_size / 1e6:.0f} MB is too large (the limit is {max_bytes / 1e6:.0f} MB)"
+            )
+        content = file.read(max_bytes + 1)
         after = os.fstat(descriptor)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
         raise UnusableNotebookError(f"{path}: the file changed while it was read; grade it again")

@@ -44,7 +44,7 @@ def error_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-@pytest.mark.parametrize("command", [(), ("prepare",), ("start",), ("grade",)])
+@pytest.mark.parametrize("command", [(), ("prepare",), ("start",), ("grade",), ("hand-in",), ("check-receipt",)])
 def test_help_teaches(command: tuple[str, ...]) -> None:
     done = academy(*command, "--help")
     assert done.returncode == 0

@@ -44,9 +44,11 @@ def ask(academy, path: str) -> bytes:
         return answer.read()
 
 
-def test_jupyterlab_answers_and_opens_at_the_welcome_lesson(academy) -> None:
+def test_jupyterlab_answers_and_opens_at_the_welcome_page(academy) -> None:
+    assert "Begin the lesson: Welcome" in ask(academy, "/").decode()
     page = ask(academy, "/lab").decode()
     assert "<title>JupyterLab</title>" in page
+    assert "@ai-skills-academy/desk" in page
     assert "@jupyter/nbgrader:formgrader" in page.split('"disabledExtensions"')[1].split("]")[0]
 
 

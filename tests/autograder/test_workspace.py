@@ -136,7 +136,7 @@ def test_a_lost_or_damaged_record_never_costs_work(small_kit: Path, desk: Path, 
 
 
 def test_a_run_killed_in_the_middle_is_simply_run_again(small_kit: Path, desk: Path, monkeypatch) -> None:
-    real, calls = module._write_whole, []
+    real, calls = module.write_whole, []
 
     def dies_at_the_third_write(path: Path, content: bytes) -> None:
         calls.append(path)
@@ -144,10 +144,10 @@ def test_a_run_killed_in_the_middle_is_simply_run_again(small_kit: Path, desk: P
             raise KeyboardInterrupt
         real(path, content)
 
-    monkeypatch.setattr(module, "_write_whole", dies_at_the_third_write)
+    monkeypatch.setattr(module, "write_whole", dies_at_the_third_write)
     with pytest.raises(KeyboardInterrupt):
         prepare(desk)
-    monkeypatch.setattr(module, "_write_whole", real)
+    monkeypatch.setattr(module, "write_whole", real)
     report = prepare(desk)
     assert [report.beside, report.kept] == [[], []]
     assert len(files(desk)) == 5

@@ -96,6 +96,11 @@ def test_post_build_runs_to_the_end_in_a_clean_environment(checkout: Path, tmp_p
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert "Application directory" in shown.stdout
+    settings = subprocess.run(
+        [checkout / "binder/start", "jupyter", "notebook", "--show-config-json"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert '"default_url": "/academy"' in settings.stdout
     where = subprocess.run(
         [checkout / "binder/start", "pwd"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True,

@@ -32,6 +32,9 @@ def test_wheel_holds_packages_data_types_and_the_kit(unpacked: Path) -> None:
     expected = [
         "autograder/py.typed",
         "autograder/jupyter_settings/labconfig/page_config.json",
+        "autograder/jupyter_settings/labextensions/@ai-skills-academy/desk/desk.js",
+        "autograder/desk/templates/welcome.html.j2",
+        "autograder/desk/static/welcome.css",
         "labkit/py.typed",
         "labkit/data/catalogue/catalogue.ttl",
         *(f"autograder/kit/{lesson.as_posix()}" for lesson in lessons()),
