@@ -1,0 +1,144 @@
+"""`make classroom`: a hub with five learners, an instructor and an operator on this computer, until Ctrl-C.
+
+Started by root, each person has an account that exists only inside this classroom: the hub runs in a mount namespace of
+its own, in which /etc is a layer over the computer's own, and in a process namespace, so nothing is left when it ends.
+"""
+
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+from hashauthenticator import generate_password_digest
+from rich.console import Console
+from rich.table import Table
+
+from autograder.errors import AcademyError
+
+_HERE = Path(__file__).resolve().parent
+_LEARNERS = [f"learner-{number}" for number in range(1, 6)]
+_INSTRUCTOR, _OPERATOR = "instructor-1", "operator-1"
+_START_SECONDS, _STOP_SECONDS = 180.0, 40.0
+_CONFINED = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the classroom until Ctrl-C; every foreseeable fault ends in one line."""
+    parser = argparse.ArgumentParser(description="A classroom for trying out, on this computer.")
+    parser.add_argument("--folder", type=Path, default=Path("classroom-demo"), help="what is kept between two runs")
+    parser.add_argument("--port", type=int, default=8000, help="the first of four ports that are used")
+    arguments = parser.parse_args()
+    try:
+        _run(arguments.folder.resolve(), arguments.port)
+    except AcademyError as error:
+        sys.exit(f"classroom: {error}")
+
+
+def _run(folder: Path, port: int) -> None:
+    as_root = os.geteuid() == 0
+    environment = _environment(folder, port)
+    log = folder / "hub" / "hub.log"
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(_HERE / "jupyterhub_config.py")]
+    if as_root:
+        command = [*_CONFINED, sys.executable, str(_HERE / "layer.py"), str(folder / "hub/etc"), *command]
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    with log.open("a") as output:
+        # Of a session of its own: Ctrl-C reaches this process alone, which then stops the hub in order.
+        hub = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            with console.status("the classroom is being set up ..."):
+                _wait_until_open(hub, port, log)
+            _print_logins(environment, port, folder, as_root=as_root)
+            hub.wait()
+        except KeyboardInterrupt:
+            console.print("closing the classroom ...")
+        finally:
+            _stop(hub)
+    if hub.returncode not in {0, -signal.SIGINT, -signal.SIGKILL, 128 + signal.SIGINT}:
+        raise AcademyError(f"the hub has stopped; {log} says why")
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    """Settings of the hub, as an operator would write them into a service file."""
+    (folder / "hub").mkdir(parents=True, exist_ok=True)
+    (folder / "hub").chmod(0o700)
+    secret = folder / "hub" / "demo_secret"
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(32))
+    proxy = shutil.which(
+        "configurable-http-proxy", path=f"{sys.prefix}/proxy/node_modules/.bin{os.pathsep}{os.defpath}"
+    )
+    if proxy is None:
+        raise AcademyError("configurable-http-proxy is not installed; `make classroom` installs it (it needs npm)")
+    return os.environ | {
+        "ACADEMY_AUTHENTICATOR": "demo",
+        "ACADEMY_CLASSROOM": str(folder),
+        "ACADEMY_DEMO_SECRET": secret.read_text(),
+        "ACADEMY_INSTRUCTORS": _INSTRUCTOR,
+        "ACADEMY_LEARNERS": " ".join(_LEARNERS),
+        "ACADEMY_OPERATORS": _OPERATOR,
+        "ACADEMY_PORT": str(port),
+        "ACADEMY_PROXY": proxy,
+        "ACADEMY_SPAWNER": "local",
+    }
+
+
+def _wait_until_open(hub: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    """Wait until the hub answers.
+
+    Raises `AcademyError` where it does not.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while hub.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/hub/health", timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.5)
+    last = [line for line in log.read_text().splitlines() if line.strip()][-1:]
+    raise AcademyError(f"the hub did not start; {log} says why{': ' if last else ''}{''.join(last)}")
+
+
+def _print_logins(environment: dict[str, str], port: int, folder: Path, *, as_root: bool) -> None:
+    table = Table("who", "password", "sees", title=f"http://127.0.0.1:{port}", title_justify="left")
+    people = [(name, "JupyterLab, with the lessons and what the instructor hands out") for name in _LEARNERS]
+    people += [
+        (_INSTRUCTOR, "formgrader"),
+        (_OPERATOR, "the list of people; adds learners (passwords: /hub/login_list)"),
+    ]
+    for name, sees in people:
+        table.add_row(name, generate_password_digest(name, environment["ACADEMY_DEMO_SECRET"], 12), sees)
+    console.print(table)
+    if not as_root:
+        console.print(
+            "[bold]All of them share your own account: whoever logs in can read everybody's work, the solutions and the "
+            "gradebook.[/] For a classroom that keeps people apart: sudo make classroom"
+        )
+    console.print("Nothing limits memory here; systemd or Docker does, on a real hub (binder/jupyterhub/README.md).")
+    console.print(f"All is kept in {folder}. Stop with Ctrl-C.")
+
+
+def _stop(hub: "subprocess.Popen[bytes]") -> None:
+    """Ask the hub to stop its servers, the proxy and itself, and end by force what is left after a while."""
+    if hub.poll() is None:
+        os.killpg(hub.pid, signal.SIGINT)
+        try:
+            hub.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(hub.pid, signal.SIGKILL)
+            hub.wait()
+
+
+if __name__ == "__main__":
+    main()
