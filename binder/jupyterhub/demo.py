@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,8 +25,9 @@ from autograder.errors import AcademyError
 _HERE = Path(__file__).resolve().parent
 _LEARNERS = [f"learner-{number}" for number in range(1, 6)]
 _INSTRUCTOR, _OPERATOR = "instructor-1", "operator-1"
-_START_SECONDS, _STOP_SECONDS = 180.0, 40.0
-_CONFINED = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+_START_SECONDS, _STOP_SECONDS = 300.0, 60.0
+# In namespaces of its own; what is in them ends with this process, however that ends.
+_CONFINED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -42,13 +44,15 @@ def main() -> None:
 
 
 def _run(folder: Path, port: int) -> None:
+    _check_ports(port)
     as_root = os.geteuid() == 0
     environment = _environment(folder, port)
     log = folder / "hub" / "hub.log"
     command = [sys.executable, "-m", "jupyterhub", "-f", str(_HERE / "jupyterhub_config.py")]
     if as_root:
-        command = [*_CONFINED, sys.executable, str(_HERE / "layer.py"), str(folder / "hub/etc"), *command]
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        command = [*_CONFINED, sys.executable, str(_HERE / "layer.py"), str(folder), *command]
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopping, signal.default_int_handler)
     with log.open("a") as output:
         # Of a session of its own: Ctrl-C reaches this process alone, which then stops the hub in order.
         hub = subprocess.Popen(
@@ -65,6 +69,14 @@ def _run(folder: Path, port: int) -> None:
             _stop(hub)
     if hub.returncode not in {0, -signal.SIGINT, -signal.SIGKILL, 128 + signal.SIGINT}:
         raise AcademyError(f"the hub has stopped; {log} says why")
+
+
+def _check_ports(first: int) -> None:
+    """Raise `AcademyError` where one of the four ports is taken, by another classroom above all."""
+    for port in range(first, first + 4):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise AcademyError(f'port {port} is taken; choose four others: make classroom ARGS="--port 9000"')
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

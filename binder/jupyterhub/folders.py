@@ -167,9 +167,10 @@ def _make_exchange(room: Classroom) -> None:
 
 def _fill_course(room: Classroom) -> None:
     """Give the graders nbgrader's configuration and each lab that they do not have; what they changed stays."""
+    config = room.kit / "binder/jupyterhub/grader/nbgrader_config.py"
     with _handed_over(room, room.course) as fresh:
         fresh.chmod(_OWN)
-        shutil.copy(CHECKOUT / "binder/jupyterhub/grader/nbgrader_config.py", fresh)
+        (fresh / "nbgrader_config.py").write_text(f"load_subconfig({str(config)!r})  # renewed with the kit\n")
         (fresh / "labs").mkdir()
     for lab in source.labs().values():
         with _handed_over(room, room.course / "labs" / lab.name) as fresh:

@@ -103,7 +103,7 @@ c.Spawner.default_url = "/lab/tree/courses/00-welcome/01-welcome.ipynb"
 c.Spawner.environment = room.environment()
 c.Spawner.mem_limit = os.environ.get("ACADEMY_MEMORY", "2G")  # kept by systemd and Docker; `local` only tells it
 c.Spawner.cpu_limit = float(os.environ.get("ACADEMY_CPUS", "2"))
-c.Spawner.start_timeout = 180
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # seconds; a whole class may start at once
 c.JupyterHub.active_server_limit = int(os.environ.get("ACADEMY_SERVERS", "0"))  # 0: as many as people
 c.SimpleLocalProcessSpawner.home_dir_template = str(room.homes / "{username}")
 c.SystemdSpawner.user_workingdir = str(room.homes / "{USERNAME}")
@@ -129,7 +129,11 @@ c.JupyterHub.services = [
         "url": f"http://127.0.0.1:{formgrader_port}",
         "command": [str(Path(sys.executable).parent / "jupyterhub-singleuser")],
         "cwd": str(room.course),
-        "environment": room.environment() | {"JUPYTERHUB_DEFAULT_URL": "/lab?formgrader=true", "JUPYTERHUB_USER": GRADER},
+        "environment": room.environment()
+        | {
+            "JUPYTERHUB_DEFAULT_URL": "/lab?formgrader=true",
+            "JUPYTER_CONFIG_PATH": str(room.kit / "binder/jupyterhub/grader/jupyter_settings"),
+        },
         "oauth_no_confirm": True,
     }
     | ({"user": GRADER} if room.accounts else {}),
@@ -155,11 +159,10 @@ c.JupyterHub.load_roles = [
 
 
 def first_page(handler) -> str:
-    """Instructors start in formgrader, operators at the list of people, learners in their own server."""
+    """Instructors start in formgrader, operators at the list of people, all others in their own server."""
     name = handler.current_user.name if handler.current_user else None
-    if name in instructors:
-        return f"/services/{COURSE}/"
-    return f"{handler.hub.base_url}admin" if name in operators else f"{handler.hub.base_url}spawn"
+    pages = {f"/services/{COURSE}/": instructors, f"{handler.hub.base_url}admin": operators}
+    return next((page for page, people in pages.items() if name in people), "")
 
 
 c.JupyterHub.default_url = first_page

@@ -1,7 +1,7 @@
 """Run a program in which a demo classroom's accounts exist and can reach Python, and leave the computer as it is.
 
 Started in a mount namespace of its own, which all the mounts below end with:
-`unshare --mount python layer.py FOLDER PROGRAM ARGUMENT...`; FOLDER keeps the changes to /etc.
+`unshare --mount python layer.py CLASSROOM PROGRAM ARGUMENT...`; the classroom's folder keeps the changes to /etc.
 """
 
 import os
@@ -12,10 +12,10 @@ from itertools import groupby
 from pathlib import Path
 
 
-def main(folder: Path, *program: str) -> None:
+def main(classroom: Path, *program: str) -> None:
     """Make the layer, and become `program`."""
-    _layer_over_etc(folder)
-    _open_the_way(Path(sys.base_prefix), Path(__file__).resolve().parents[2], folder)
+    _layer_over_etc(classroom / "hub" / "etc")
+    _open_the_way(Path(sys.base_prefix), Path(__file__).resolve().parents[2], classroom)
     os.execv(program[0], program)  # noqa: S606 - no shell, and the caller names the program
 
 

@@ -2,6 +2,7 @@
 # mypy: ignore-errors
 
 import os
+from pathlib import Path
 
 from nbgrader.auth import JupyterHubAuthPlugin
 
@@ -13,5 +14,5 @@ c.Authenticator.plugin_class = JupyterHubAuthPlugin
 c.CourseDirectory.course_id = "ai-skills-academy"
 c.CourseDirectory.student_id = os.environ["JUPYTERHUB_USER"]
 c.Exchange.root = os.environ["ACADEMY_EXCHANGE"]
-c.Exchange.assignment_dir = "labs"  # where the lessons look for them
+c.Exchange.assignment_dir = str(Path.home() / "academy" / "labs")  # where the lessons look for them
 validate_isolated()
