@@ -21,7 +21,7 @@ PROXY := 5.3.0
 PROXY_READY := $(VENV)/proxy/.ready-$(PROXY)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start classroom test test-long test-facts lint format bench-grading bench-model bench-training constraints clean
+.PHONY: help setup start classroom test test-long test-facts lint format bench-grading bench-model bench-training bench-classroom learner-kit constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,7 +49,7 @@ lint: $(READY)  ## check style, types, security rules and the form of notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=labs:binder/jupyterhub $(BIN)/mypy binder/jupyterhub/demo.py binder/jupyterhub/layer.py
+	MYPYPATH=labs:binder/jupyterhub $(BIN)/mypy $(addprefix binder/jupyterhub/,demo.py folders.py layer.py load_run.py)
 	$(BIN)/python -m autograder.normal_form --check courses labs
 
 format: $(READY)  ## bring code and notebooks into the form that `make lint` wants
@@ -65,6 +65,12 @@ bench-grading: $(READY)  ## measure grading against nbgrader and with larger cla
 
 bench-training: $(READY)  ## train in several ways, print scores in 24 languages, time, memory, energy (about 20 minutes)
 	$(BIN)/python -m labkit.training.benchmark
+
+bench-classroom: $(READY) $(PROXY_READY)  ## let 30 simulated learners do a lab on a classroom of its own (about 10 minutes)
+	$(BIN)/python binder/jupyterhub/load_run.py $(ARGS)
+
+learner-kit: $(READY)  ## write the kit without the labs' solutions into build/, for the image of learners' servers
+	$(BIN)/python binder/jupyterhub/folders.py learner-kit build/learner-kit
 
 constraints:  ## renew constraints.txt: the newest versions that pyproject.toml allows (then `make test`, then commit)
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -23,12 +23,22 @@ from rich.table import Table
 from autograder.errors import AcademyError
 
 _HERE = Path(__file__).resolve().parent
-_LEARNERS = [f"learner-{number}" for number in range(1, 6)]
-_INSTRUCTOR, _OPERATOR = "instructor-1", "operator-1"
+INSTRUCTOR, OPERATOR = "instructor-1", "operator-1"
+_PASSWORD_LENGTH = 12  # as in jupyterhub_config.py
 _START_SECONDS, _STOP_SECONDS = 300.0, 60.0
 # In namespaces of its own; what is in them ends with this process, however that ends.
 _CONFINED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 console = Console(highlight=False, soft_wrap=True)
+
+
+def learners(number: int) -> list[str]:
+    """Names of the learners of a demo classroom."""
+    return [f"learner-{i + 1}" for i in range(number)]
+
+
+def password(name: str, secret: str) -> str:
+    """A person's password; the hub makes the same from the classroom's secret."""
+    return str(generate_password_digest(name, secret, _PASSWORD_LENGTH))
 
 
 def main() -> None:
@@ -36,17 +46,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A classroom for trying out, on this computer.")
     parser.add_argument("--folder", type=Path, default=Path("classroom-demo"), help="what is kept between two runs")
     parser.add_argument("--port", type=int, default=8000, help="the first of four ports that are used")
+    parser.add_argument("--learners", type=int, default=5, help="how many learners there are")
     arguments = parser.parse_args()
     try:
-        _run(arguments.folder.resolve(), arguments.port)
+        _run(arguments.folder.resolve(), arguments.port, learners(arguments.learners))
     except AcademyError as error:
         sys.exit(f"classroom: {error}")
 
 
-def _run(folder: Path, port: int) -> None:
+def _run(folder: Path, port: int, names: list[str]) -> None:
     _check_ports(port)
     as_root = os.geteuid() == 0
-    environment = _environment(folder, port)
+    environment = _environment(folder, port, names)
     log = folder / "hub" / "hub.log"
     command = [sys.executable, "-m", "jupyterhub", "-f", str(_HERE / "jupyterhub_config.py")]
     if as_root:
@@ -79,7 +90,7 @@ def _check_ports(first: int) -> None:
                 raise AcademyError(f'port {port} is taken; choose four others: make classroom ARGS="--port 9000"')
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, names: list[str]) -> dict[str, str]:
     """Settings of the hub, as an operator would write them into a service file."""
     (folder / "hub").mkdir(parents=True, exist_ok=True)
     (folder / "hub").chmod(0o700)
@@ -96,9 +107,9 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "ACADEMY_AUTHENTICATOR": "demo",
         "ACADEMY_CLASSROOM": str(folder),
         "ACADEMY_DEMO_SECRET": secret.read_text(),
-        "ACADEMY_INSTRUCTORS": _INSTRUCTOR,
-        "ACADEMY_LEARNERS": " ".join(_LEARNERS),
-        "ACADEMY_OPERATORS": _OPERATOR,
+        "ACADEMYINSTRUCTORS": INSTRUCTOR,
+        "ACADEMY_LEARNERS": " ".join(names),
+        "ACADEMYOPERATORS": OPERATOR,
         "ACADEMY_PORT": str(port),
         "ACADEMY_PROXY": proxy,
         "ACADEMY_SPAWNER": "local",
@@ -124,18 +135,21 @@ def _wait_until_open(hub: "subprocess.Popen[bytes]", port: int, log: Path) -> No
 
 def _print_logins(environment: dict[str, str], port: int, folder: Path, *, as_root: bool) -> None:
     table = Table("who", "password", "sees", title=f"http://127.0.0.1:{port}", title_justify="left")
-    people = [(name, "JupyterLab, with the lessons and what the instructor hands out") for name in _LEARNERS]
+    people = [
+        (name, "JupyterLab, with the lessons and what the instructor hands out")
+        for name in environment["ACADEMY_LEARNERS"].split()
+    ]
     people += [
-        (_INSTRUCTOR, "formgrader"),
-        (_OPERATOR, "the list of people; adds learners (passwords: /hub/login_list)"),
+        (INSTRUCTOR, "formgrader"),
+        (OPERATOR, "the list of people; adds learners (passwords: /hub/login_list)"),
     ]
     for name, sees in people:
-        table.add_row(name, generate_password_digest(name, environment["ACADEMY_DEMO_SECRET"], 12), sees)
+        table.add_row(name, password(name, environment["ACADEMY_DEMO_SECRET"]), sees)
     console.print(table)
     if not as_root:
         console.print(
-            "[bold]All of them share your own account: whoever logs in can read everybody's work, the solutions and the "
-            "gradebook.[/] For a classroom that keeps people apart: sudo make classroom"
+            "[bold]All of them share your own account: whoever logs in can read everybody's work, the solutions and "
+            "the gradebook.[/] For a classroom that keeps people apart: sudo make classroom"
         )
     console.print("Nothing limits memory here; systemd or Docker does, on a real hub (binder/jupyterhub/README.md).")
     console.print(f"All is kept in {folder}. Stop with Ctrl-C.")

@@ -2,7 +2,7 @@
 
     hub/       the hub's own: database, secrets                       nobody else
     course/    the graders' course: labs with solutions, gradebook    the graders' account
-    exchange/  nbgrader's: what is handed out, handed in, answered    all may look up and hand in, not read what others did
+    exchange/  nbgrader's: handed out, handed in, answered            all fetch and hand in, none reads what others did
     homes/     a folder for each person                               that person
     kit/       the kit as learners have it, without the labs          all may read
     cache/     the built model                                        all may read
@@ -14,6 +14,7 @@ import compileall
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from autograder import kit as source
 from autograder.errors import AcademyError
+from autograder.nbgrader_collecting import account_number
 
 COURSE = "ai-skills-academy"
 """nbgrader's name of the course, as in `autograder/nbgrader_config.py`; names the groups and the formgrader, too."""
@@ -36,7 +38,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ADD_ACCOUNT = ("useradd", "--user-group", "--create-home", "--key", "HOME_MODE=0700", "--shell", "/bin/bash")
 """Makes an account of the system without a password; its home is closed to others."""
 
-_OF_THE_KIT = ("autograder", "courses", "labs/labkit", "binder/jupyterhub")
+_OF_THE_KIT = (
+    "pyproject.toml", "constraints.txt", "README.md", "LICENSE",
+    "autograder", "binder", "courses", "labs/labkit", "labs/LICENSE",
+)  # fmt: skip
 _ALL_READ, _ALL_PASS, _OWN = 0o755, 0o711, 0o700
 
 
@@ -45,8 +50,15 @@ class Classroom:
     """The folders below `root`."""
 
     root: Path
-    accounts: bool
-    """whether each person has an account of the system"""
+    grader: str | int | None
+    """account that owns the course: a name, or a number in containers; None where all share one account"""
+    kit: Path
+    """the kit that people's servers use"""
+
+    @property
+    def accounts(self) -> bool:
+        """Whether each person has an account of the system."""
+        return isinstance(self.grader, str)
 
     @property
     def hub(self) -> Path:
@@ -60,18 +72,13 @@ class Classroom:
 
     @property
     def exchange(self) -> Path:
-        """nbgrader's `Exchange.root`."""
+        """Nbgrader's `Exchange.root`."""
         return self.root / "exchange"
 
     @property
     def homes(self) -> Path:
         """People's home folders."""
         return self.root / "homes"
-
-    @property
-    def kit(self) -> Path:
-        """The kit as learners have it."""
-        return self.root / "kit"
 
     @property
     def cache(self) -> Path:
@@ -85,7 +92,7 @@ class Classroom:
             # Before the installed kit, which may be an editable one and lie where learners may not look.
             "PYTHONPATH": os.pathsep.join([str(self.kit), str(self.kit / "labs")]),
             "ACADEMY_EXCHANGE": str(self.exchange),
-            "ACADEMY_ACCOUNTS": "yes" if self.accounts else "no",
+            "ACADEMY_ACCOUNTS": "system" if self.accounts else "none",
             "LABKIT_CACHE": str(self.cache),
             "LABKIT_CHECKPOINTS": "~/.cache/ai-skills-academy",
         }
@@ -96,11 +103,12 @@ def lay_out(root: Path) -> Classroom:
 
     Raises `AcademyError` where the accounts of a classroom could not reach Python or the kit.
     """
-    room = Classroom(root.resolve(), accounts=os.geteuid() == 0)
+    root = root.resolve()
+    room = Classroom(root, GRADER if os.geteuid() == 0 else None, root / "kit")
     for folder, mode in ((room.root, _ALL_READ), (room.hub, _OWN), (room.homes, _ALL_PASS), (room.cache, _ALL_READ)):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(mode)
-    _renew_kit(room)
+    write_learner_kit(room.kit)
     if room.accounts:
         _close_the_checkout(room)
         _make_account(GRADER, room.homes / GRADER)
@@ -111,19 +119,34 @@ def lay_out(root: Path) -> Classroom:
     return room
 
 
-def _renew_kit(room: Classroom) -> None:
-    """Copy what learners need of the kit; the labs reach them through the exchange, without solutions."""
-    fresh = room.root / ".kit-new"
+def fill_volume(root: Path) -> None:
+    """Make the graders' and the exchange's folders on a volume that containers share, for Kubernetes."""
+    room = Classroom(root, account_number(GRADER), CHECKOUT)
+    _make_exchange(room)
+    _fill_course(room)
+
+
+def write_learner_kit(folder: Path) -> None:
+    """Write the kit as learners may have it: labs reach them through the exchange, without solutions.
+
+    It is complete in itself: repo2docker makes the image of learners' servers from it.
+    """
+    fresh = folder.with_name(f".{folder.name}-new")
     shutil.rmtree(fresh, ignore_errors=True)
     for name in _OF_THE_KIT:
-        shutil.copytree(CHECKOUT / name, fresh / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    for folder, _, files in os.walk(fresh):
-        Path(folder).chmod(_ALL_READ)
-        for path in (Path(folder, name) for name in files):
-            path.chmod(0o755 if os.access(path, os.X_OK) and path.suffix == "" else 0o644)
+        if (CHECKOUT / name).is_dir():
+            shutil.copytree(CHECKOUT / name, fresh / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            fresh.mkdir(parents=True, exist_ok=True)
+            shutil.copy(CHECKOUT / name, fresh / name)
+    for lab in source.labs():
+        (fresh / "labs" / lab).mkdir()  # named in pyproject.toml; empty, it is no lab
+    for path in fresh.rglob("*"):
+        path.chmod(_ALL_READ if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+    fresh.chmod(_ALL_READ)
     compileall.compile_dir(fresh, quiet=2)  # learners cannot write here
-    shutil.rmtree(room.kit, ignore_errors=True)
-    fresh.replace(room.kit)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.replace(folder)
 
 
 def _close_the_checkout(room: Classroom) -> None:
@@ -188,9 +211,9 @@ def _handed_over(room: Classroom, target: Path) -> Iterator[Path]:
         fresh.chmod(_ALL_READ)
         yield fresh
         if not os.path.lexists(target):
-            if room.accounts:
+            if room.grader is not None:
                 for path in (fresh, *fresh.rglob("*")):
-                    shutil.chown(path, GRADER, GRADER)
+                    shutil.chown(path, room.grader, room.grader)
             fresh.replace(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -203,4 +226,8 @@ def _build_model(room: Classroom) -> None:
         command, check=False, capture_output=True, text=True, env=os.environ | {"LABKIT_CACHE": str(room.cache)}
     )
     if built.returncode:
-        print(f"The model for course 2 is not ready: {built.stderr.splitlines()[-1]}", file=sys.stderr)  # noqa: T201
+        print(f"The model for course 2 is not ready: {built.stderr.splitlines()[-1]}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    {"learner-kit": write_learner_kit, "volume": fill_volume}[sys.argv[1]](Path(sys.argv[2]))

@@ -140,7 +140,7 @@ c.JupyterHub.services = [
     {
         "name": "idle-culler",
         "command": [
-            sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={os.environ.get('ACADEMY_IDLE_SECONDS', '3600')}",
+            sys.executable, "-m", "jupyterhub_idle_culler", "--timeout", os.environ.get("ACADEMY_IDLE_SECONDS", "3600"),
         ],
     }
     | ({"user": "nobody"} if room.accounts else {}),

@@ -100,6 +100,11 @@ def run_classroom() -> Callable[[Path, Path], Classroom]:
 
 
 @pytest.fixture(scope="session")
+def stop_classroom() -> Callable[[Classroom], None]:
+    return stopped
+
+
+@pytest.fixture(scope="session")
 def classroom(run_classroom, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
     folder = tmp_path_factory.mktemp("classroom")
     room = run_classroom(folder / "room", folder / "output")

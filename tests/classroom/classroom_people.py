@@ -1,10 +1,10 @@
 """What learners, an instructor and an operator do in the browser, in the words of those who do it."""
 
 import re
-from pathlib import Path
+import time
 
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from autograder.kit import Lab
 from autograder.rebuild import grade_id
@@ -40,10 +40,6 @@ class Learner:
         self.name, self.address = name, address
         self.page = logged_in(browser, address, name, password)
         self.page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for()
-
-    @property
-    def context(self) -> BrowserContext:
-        return self.page.context
 
     def assignments(self) -> None:
         self.page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
@@ -90,8 +86,15 @@ class Learner:
         expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=A_WHILE)
 
     def save(self) -> None:
-        self.page.keyboard.press("Control+S")
-        expect(self.page.locator(".jp-mod-dirty")).to_have_count(0, timeout=A_WHILE)
+        """Save, and save again where the last keystroke came to the page after the first time."""
+        dirty = self.page.locator(".jp-mod-dirty")
+        deadline = time.monotonic() + A_WHILE / 1000
+        while time.monotonic() < deadline:
+            self.page.keyboard.press("Control+S")
+            self.page.wait_for_timeout(2000)
+            if dirty.count() == 0:
+                return
+        raise AssertionError("the notebook cannot be saved")
 
     def validate(self) -> str:
         self.page.locator(".jp-NotebookPanel-toolbar").get_by_text("Validate", exact=True).click()
@@ -128,7 +131,7 @@ class Instructor:
     def on_assignment(self, lab: str, what: str) -> str:
         """Press one of `assign`, `release`, `collect`, `generate-feedback`, `release-feedback` for a lab."""
         self.formgrader("manage_assignments")
-        row = self.page.locator("#main tr, tbody tr", has=self.page.locator("td.name", has_text=lab)).first
+        row = self.page.locator("tbody tr", has=self.page.locator("td.name", has_text=lab)).first
         return self.press(row.locator(f"td.{what} a").first)
 
     def autograde(self, lab: str, learner: str) -> str:
@@ -138,12 +141,26 @@ class Instructor:
     def submission(self, learner: str) -> Locator:
         return self.page.locator("tbody tr", has=self.page.locator("td.student-id", has_text=learner)).first
 
+    def mark(self, lab: str, learner_number: int, points: str, comment: str) -> None:
+        """Mark the first written answer of a submission that waits for it."""
+        self.formgrader(f"gradebook/{lab}/{lab}")
+        self.page.locator("tbody a", has_text=f"Submission #{learner_number}").click()
+        waiting = self.page.locator("input.score.needs_manual_grade").first
+        waiting.wait_for()
+        name = waiting.get_attribute("id")
+        with self.page.expect_response(lambda response: "/api/grade" in response.url and response.ok):
+            waiting.fill(points)
+            waiting.press("Tab")
+        with self.page.expect_response(lambda response: "/api/comment" in response.url and response.ok):
+            self.page.locator(f"[id='{name}-comment']").fill(comment)
+            self.page.keyboard.press("Tab")
 
-def frame_named(page: Page, part: str) -> Frame:
-    """The frame whose address holds `part`."""
-    return next(frame for frame in page.frames if part in frame.url)
-
-
-def home(classroom_folder: Path, name: str) -> Path:
-    """Folder of a person's workspace, as the test (root) sees it."""
-    return classroom_folder / "homes" / name / "academy"
+    def set_due(self, lab: str, when: str) -> None:
+        """Set a lab's due date (UTC), as `2026-01-31T12:00`."""
+        self.formgrader("manage_assignments")
+        row = self.page.locator("tbody tr", has=self.page.locator("td.name", has_text=lab)).first
+        row.locator("td.edit a").click()
+        self.page.locator(".modal-duedate").fill(when)
+        self.page.locator(".modal-timezone").fill("+0000")
+        with self.page.expect_response(lambda response: "/api/assignment/" in response.url and response.ok):
+            self.page.locator(".modal.in .save").click()
