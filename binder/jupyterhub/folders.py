@@ -11,6 +11,7 @@ Without accounts (a hub not started by root) all is one account's, and only file
 """
 
 import compileall
+import hashlib
 import os
 import pwd
 import shutil
@@ -144,9 +145,19 @@ def write_learner_kit(folder: Path) -> None:
     for path in fresh.rglob("*"):
         path.chmod(_ALL_READ if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
     fresh.chmod(_ALL_READ)
+    (fresh / "VERSION").write_text(_fingerprint(fresh))  # by which `start-learner` knows a newer kit
+    (fresh / "VERSION").chmod(0o644)
     compileall.compile_dir(fresh, quiet=2)  # learners cannot write here
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
+
+
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files in `folder`."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _close_the_checkout(room: Classroom) -> None:

@@ -87,7 +87,7 @@ class Learner:
 
     def save(self) -> None:
         """Save, and save again where the last keystroke came to the page after the first time."""
-        dirty = self.page.locator(".jp-mod-dirty")
+        dirty = self.page.locator(".lm-TabBar-tab.jp-mod-dirty")  # cells that were not run since are "dirty", too
         deadline = time.monotonic() + A_WHILE / 1000
         while time.monotonic() < deadline:
             self.page.keyboard.press("Control+S")
