@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,6 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx
-import psutil
 from demo import INSTRUCTOR, console, learners, password
 from folders import COURSE
 from rich.progress import track
@@ -198,29 +197,7 @@ def _answers() -> dict[str, str]:
     return {str(grade_id(cell)): cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")}
 
 
-@dataclass
-class Memory:
-    """The most memory that all processes of the computer took beyond what was taken before."""
-
-    before: int = field(default_factory=lambda: psutil.virtual_memory().used)
-    most: int = 0
-
-    async def watch(self) -> None:
-        """Look twice a second, until cancelled."""
-        while True:
-            self.most = max(self.most, psutil.virtual_memory().used - self.before)
-            await asyncio.sleep(0.5)
-
-
-async def _measured(doing: Callable[[], Awaitable[tuple[list[Journey], int]]]) -> tuple[list[Journey], int, int]:
-    memory = Memory()
-    watching = asyncio.create_task(memory.watch())
-    journeys, collected = await doing()
-    watching.cancel()
-    return journeys, collected, memory.most
-
-
-def _print(journeys: list[Journey], collected: int, memory: int, seconds: float, at_once: int) -> None:
+def _print(journeys: list[Journey], collected: int, seconds: float, at_once: int) -> None:
     failed = [journey for journey in journeys if journey.error]
     table = Table("step", "median s", "p95 s", "slowest s", title=f"{len(journeys)} learners, {at_once} at once")
     for step in _STEPS:
@@ -230,10 +207,7 @@ def _print(journeys: list[Journey], collected: int, memory: int, seconds: float,
             table.add_row(step, f"{median(times):.1f}", f"{p95:.1f}", f"{max(times):.1f}")
     console.print(table)
     lost = len(journeys) - len(failed) - collected
-    console.print(
-        f"errors {len(failed)}, lost submissions {lost}, {seconds:.0f} s in all, "
-        f"most memory {memory / 1e6:.0f} MB, processors {os.cpu_count()}"
-    )
+    console.print(f"errors {len(failed)}, lost submissions {lost}, {seconds:.0f} s in all, processors {os.cpu_count()}")
     for journey in failed:
         console.print(f"  {journey.name}: {journey.error}")
     if failed or lost:
@@ -244,7 +218,7 @@ def main() -> None:
     """Start a classroom of its own, let the learners work, print what it took, and end it."""
     parser = argparse.ArgumentParser(description="Load run of a demo classroom.")
     parser.add_argument("--learners", type=int, default=30)
-    parser.add_argument("--at-once", type=int, default=6, help="servers at the same time")
+    parser.add_argument("--at-once", type=int, default=4, help="servers at the same time")
     parser.add_argument("--port", type=int, default=8100)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -257,9 +231,9 @@ def main() -> None:
                 sys.exit("the classroom did not start")
             secret = Path(folder, "hub/demo_secret").read_text()
             began = time.monotonic()
-            work = lambda: _class(f"http://127.0.0.1:{arguments.port}", secret, arguments.learners, arguments.at_once)  # noqa: E731
-            journeys, collected, memory = asyncio.run(_measured(work))
-            _print(journeys, collected, memory, time.monotonic() - began, arguments.at_once)
+            work = _class(f"http://127.0.0.1:{arguments.port}", secret, arguments.learners, arguments.at_once)
+            journeys, collected = asyncio.run(work)
+            _print(journeys, collected, time.monotonic() - began, arguments.at_once)
         finally:
             classroom.terminate()
             classroom.wait()

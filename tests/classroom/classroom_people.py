@@ -11,6 +11,7 @@ from autograder.rebuild import grade_id
 
 A_WHILE = 120_000
 """Milliseconds for what waits for a server, a kernel or the grading on a busy computer."""
+expect.set_options(timeout=A_WHILE)
 
 
 def logged_in(browser: Browser, address: str, name: str, password: str) -> Page:
