@@ -155,7 +155,7 @@ def test_a_resubmission_counts_and_a_late_one_is_known_as_late(instructor: Instr
     assert "Successfully autograded" in instructor.autograde(LAB, "learner-2")
     with gradebook(classroom) as book:
         submission = book.find_submission(LAB, "learner-2")
-        assert submission.score < 26
+        assert submission.score < 29, "the marks that the first one got are 29"
         assert submission.total_seconds_late > 0
 
 
