@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder import kit
+from autograder.rebuild import grade_id
+from autograder.release import released
 
 SECRET = "dac5-never-shown"  # noqa: S105  it opens nothing
 """Stands in everything that a learner must not see: hidden tests, reference answers, the gradebook, other work."""
@@ -87,6 +89,19 @@ def _cell(name: str, source: str, *, solution: bool, grade: bool, points: float 
     nbgrader = {"grade_id": name, "solution": solution, "grade": grade, "locked": not solution, "task": False}
     nbgrader |= {"schema_version": 3} | ({} if points is None else {"points": points})
     return new_code_cell(source, metadata={"nbgrader": nbgrader})
+
+
+def submission(answers: dict[str, str], folder: Path, name: str = "arena") -> Path:
+    """Put a notebook with these answers, and the right ones else, into a folder."""
+    notebook = released(kit.find_lab("arena"))
+    for cell in notebook.cells:
+        identifier = grade_id(cell)
+        if identifier in REFERENCE:
+            cell.source = answers.get(identifier, REFERENCE[identifier])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    return path
 
 
 @dataclass

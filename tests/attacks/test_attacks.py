@@ -6,18 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import psutil
 import pytest
 
 from autograder.engine.runner import Runner
 from autograder.errors import UnusableNotebookError
 from autograder.grading import GradedNotebook, grade
-from autograder.kit import find_lab
-from autograder.rebuild import grade_id
-from autograder.release import released
 
-from .conftest import POINTS, REFERENCE, SECRET, Surroundings
+from .conftest import POINTS, SECRET, Surroundings, submission
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/attack.toml"))
@@ -26,18 +22,6 @@ HONEST = sorted(path.parent.name for path in HERE.glob("*/honest.toml"))
 
 def read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def submission(answers: dict[str, str], folder: Path, name: str = "arena") -> Path:
-    notebook = released(find_lab("arena"))
-    for cell in notebook.cells:
-        identifier = grade_id(cell)
-        if identifier in REFERENCE:
-            cell.source = answers.get(identifier, REFERENCE[identifier])
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.ipynb"
-    nbformat.write(notebook, path)
-    return path
 
 
 def filled_in(code: str, around: Surroundings) -> str:
