@@ -74,6 +74,13 @@ c.LocalAuthenticator.add_user_cmd = [*ADD_ACCOUNT, "--base-dir", str(room.homes)
 c.Authenticator.manage_groups = True
 c.Authenticator.post_auth_hook = groups
 c.Authenticator.admin_users = operators
+# A name becomes an account: never one that is there for something else, root and the graders' above all.
+c.Authenticator.username_pattern = "[a-z][a-z0-9_.-]{0,30}"
+c.Authenticator.blocked_users = {GRADER} | (
+    {account.pw_name for account in pwd.getpwall() if Path(account.pw_dir).parent != room.homes}
+    if room.accounts
+    else set()
+)
 # Without a list of learners: all whom the platform sends (lti) or an operator lets in (native). OAuth wants a list.
 c.Authenticator.allowed_users = (
     names("ACADEMY_LEARNERS") | instructors | operators if names("ACADEMY_LEARNERS") else set()

@@ -80,6 +80,14 @@ def test_nobody_is_let_in_by_an_oauth_provider_who_is_not_named(configured) -> N
     assert named.allowed_users == {"ada", "ines"}
 
 
+def test_nobody_can_log_in_as_root_or_as_the_graders(configured) -> None:
+    config = configured(accounts=True, ACADEMY_AUTHENTICATOR="lti").Authenticator
+    assert config.blocked_users >= {"root", "nobody", folders.GRADER}
+    for name in ("-o", "a:b", "root/../x", "", "a" * 40):
+        assert not re.fullmatch(config.username_pattern, name)
+    assert re.fullmatch(config.username_pattern, "ada.l-1")
+
+
 def test_services_and_servers_have_no_more_rights_than_they_need(configured) -> None:
     config = configured(accounts=True)
     scopes = {role["name"]: set(role["scopes"]) for role in config.JupyterHub.load_roles}
