@@ -75,7 +75,7 @@ c.Authenticator.manage_groups = True
 c.Authenticator.post_auth_hook = groups
 c.Authenticator.admin_users = operators
 # A name becomes an account: never one that is there for something else, root and the graders' above all.
-c.Authenticator.username_pattern = "[a-z][a-z0-9_.-]{0,30}"
+c.Authenticator.username_pattern = r"[a-z][a-z0-9_.-]{0,30}\Z"
 c.Authenticator.blocked_users = {GRADER} | (
     {account.pw_name for account in pwd.getpwall() if Path(account.pw_dir).parent != room.homes}
     if room.accounts
