@@ -117,10 +117,11 @@ def read_once(path: Path, max_bytes: int) -> bytes:
     except OSError as error:
         reason = "this is a link, not a file" if path.is_symlink() else f"cannot be read ({error.strerror})"
         raise UnusableNotebookError(f"{path}: {reason}; ask for the submission again") from None
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
+        os.close(descriptor)
+        raise UnusableNotebookError(f"{path}: this is a link or no file; ask for the submission again")
     with os.fdopen(descriptor, "rb") as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
-            raise UnusableNotebookError(f"{path}: this is a link or no file; ask for the submission again")
         if before.st_size > max_bytes:
             raise UnusableNotebookError(
                 f"{path}: {before.st_size / 1e6:.0f} MB is too large (the limit is {max_bytes / 1e6:.0f} MB)"
