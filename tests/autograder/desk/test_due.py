@@ -1,6 +1,5 @@
 """What is due, from a real exchange of nbgrader."""
 
-import asyncio
 import getpass
 from pathlib import Path
 
@@ -31,12 +30,12 @@ def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_is_released_and_not_handed_in_is_due(exchange: Path) -> None:
-    assert asyncio.run(due(exchange / "desk")) == [{"course": "course-a", "lab": "first", "state": "released"}]
+def test_what_is_released_and_not_handed_in_is_due(exchange: Path, run_async) -> None:
+    assert run_async(due(exchange / "desk")) == [{"course": "course-a", "lab": "first", "state": "released"}]
     (exchange / "desk/first").mkdir()
-    assert asyncio.run(due(exchange / "desk")) == [{"course": "course-a", "lab": "first", "state": "fetched"}]
+    assert run_async(due(exchange / "desk")) == [{"course": "course-a", "lab": "first", "state": "fetched"}]
 
 
-def test_an_exchange_that_is_not_there_is_no_error(exchange: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exchange_that_is_not_there_is_no_error(exchange: Path, monkeypatch: pytest.MonkeyPatch, run_async) -> None:
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(exchange / "nowhere"))
-    assert asyncio.run(due(exchange / "desk")) == []
+    assert run_async(due(exchange / "desk")) == []
