@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,12 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from autograder.kit import kit_folder
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 DEMO = kit_folder() / "binder/jupyterhub/demo.py"
 PROXY = Path(sys.prefix, "proxy/node_modules/.bin/configurable-http-proxy")
 
@@ -110,13 +106,3 @@ def classroom(run_classroom, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     room = run_classroom(folder / "room", folder / "output")
     yield room
     stopped(room)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
