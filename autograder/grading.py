@@ -11,7 +11,7 @@ from autograder.engine.plan import Plan, plan
 from autograder.engine.runner import Runner
 from autograder.errors import UnusableNotebookError
 from autograder.judgement import QuestionResult, judge
-from autograder.kit import Lab, find_lab, labs
+from autograder.kit import Lab, find_lab, hidden_tests_are_elsewhere, labs
 from autograder.reading import Submission, read_submission
 from autograder.rebuild import rebuild
 from autograder.release import released
@@ -27,6 +27,8 @@ class GradedNotebook:
     score: float
     max_score: float
     questions: list[QuestionResult]
+    visible_tests_only: bool = False
+    """whether the hidden tests, which the instructor has, did not run"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNote
         notebook=str(path),
         score=sum(result.score for result in graded.questions),
         max_score=sum(result.max_score for result in graded.questions),
+        visible_tests_only=hidden_tests_are_elsewhere(),
         questions=graded.questions,
     )
 

@@ -1,5 +1,6 @@
 """Where the kit's lessons and labs are, in a checkout or in an installed package."""
 
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,10 @@ from autograder.errors import AcademyError
 
 METADATA_KEY = "ai_skills_academy"
 """Notebook metadata of the kit: `{"lab": name}` in labs, `{"lesson": …}` in lessons, and `"limits"` in long ones."""
+
+HANDED_OUT = "ACADEMY_HANDED_OUT"
+"""Variable that names a folder of labs as learners have them, in the place of the kit's own: on a hub, what the
+instructor has released. Their hidden tests are the instructor's alone."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,15 @@ def kit_folder() -> Path:
     )
 
 
+def hidden_tests_are_elsewhere() -> bool:
+    """Whether the labs here are only learners' versions (see `HANDED_OUT`)."""
+    return HANDED_OUT in os.environ
+
+
 def labs() -> dict[str, Lab]:
     """All labs by name: the folders of `labs/` that hold a notebook of their own name (so `labkit` is none)."""
-    folders = sorted(path for path in (kit_folder() / "labs").iterdir() if path.is_dir())
+    place = Path(os.environ[HANDED_OUT]) if hidden_tests_are_elsewhere() else kit_folder() / "labs"
+    folders = sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
     found = (Lab(folder.name, folder) for folder in folders)
     return {lab.name: lab for lab in found if lab.source.is_file()}
 
@@ -63,7 +74,7 @@ def find_lab(name: str) -> Lab:
     """
     known = labs()
     if name not in known:
-        raise AcademyError(f"there is no lab '{name}'; the labs are: {', '.join(known)}")
+        raise AcademyError(f"there is no lab '{name}'; the labs are: {', '.join(known) or 'none yet'}")
     return known[name]
 
 

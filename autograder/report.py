@@ -37,7 +37,10 @@ def print_grades(results: Sequence[GradedNotebook], console: Console) -> None:
         console.print(table)
         waiting = sum(question.max_score for question in result.questions if question.needs_manual_grade)
         later = f"; {waiting:g} more wait for an instructor" if waiting else ""
-        console.print(f"[bold]{result.score:g} of {result.max_score:g} points[/]{later}\n")
+        console.print(f"[bold]{result.score:g} of {result.max_score:g} points[/]{later}")
+        if result.visible_tests_only:
+            console.print("These are the tests that you can see; your instructor's grading has more.")
+        console.print()
 
 
 def _spoken(identifier: str) -> str:

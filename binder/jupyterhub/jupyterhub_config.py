@@ -106,7 +106,7 @@ c.JupyterHub.spawner_class = {
     else "jupyterhub.spawner.SimpleLocalProcessSpawner",
 }[spawner]
 c.Spawner.cmd = [str(room.kit / "binder/jupyterhub/start-learner"), "jupyterhub-singleuser"]
-c.Spawner.default_url = "/lab/tree/courses/00-welcome/01-welcome.ipynb"
+c.Spawner.default_url = "/academy"
 c.Spawner.environment = room.environment()
 c.Spawner.mem_limit = os.environ.get("ACADEMY_MEMORY", "2G")  # kept by systemd and Docker; `local` only tells it
 c.Spawner.cpu_limit = float(os.environ.get("ACADEMY_CPUS", "2"))

@@ -14,7 +14,7 @@ from autograder import grading
 from autograder.engine.runner import Runner
 from autograder.errors import AcademyError, UnusableNotebookError
 from autograder.grading import GradedNotebook
-from autograder.kit import METADATA_KEY, find_lab
+from autograder.kit import HANDED_OUT, METADATA_KEY, find_lab, labs
 from autograder.release import released
 
 RIGHT = {"q1": "def double(x):\n    return 2 * x", "q2": "total = 10", "q3": "parts = [1, 1]", "q4_why": "Because."}
@@ -58,6 +58,32 @@ def test_right_answers_earn_all_automatic_points_and_the_written_one_waits(submi
     result = grade(submission(**RIGHT))
     assert (result.score, result.max_score) == (6, 10)
     assert [q.id for q in result.questions if q.needs_manual_grade] == ["q4-why"]
+
+
+def test_where_only_handed_out_labs_are_the_tests_that_learners_see_are_run(
+    submission, grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a hub: the exchange has what nbgrader released, and hidden tests are on the instructor's side alone."""
+    recognised = {"q1": "def double(x):\n    return 40"}
+    untouched, right, wrong = submission(), submission(**RIGHT), submission(**RIGHT | recognised)
+    handed_out = tmp_path / "outbound"
+    (handed_out / "arithmetic").mkdir(parents=True)
+    nbformat.write(released(find_lab("arithmetic")), handed_out / "arithmetic/arithmetic.ipynb")
+    with_hidden = grade(wrong)
+    monkeypatch.setenv(HANDED_OUT, str(handed_out))
+    assert list(labs()) == ["arithmetic"]
+    assert points(grade(untouched)) == dict.fromkeys(points(with_hidden), 0)
+    assert (grade(right).score, grade(right).max_score, grade(right).visible_tests_only) == (6, 10, True)
+    assert (with_hidden.score, with_hidden.visible_tests_only, grade(wrong).score) == (4, False, 6)
+
+
+def test_nothing_is_a_lab_before_the_first_one_is_handed_out(
+    submission, grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = submission()
+    monkeypatch.setenv(HANDED_OUT, str(tmp_path / "not there yet"))
+    with pytest.raises(AcademyError, match="the labs are: none yet"):
+        grade(path, "arithmetic")
 
 
 @pytest.mark.parametrize(

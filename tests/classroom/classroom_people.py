@@ -40,9 +40,12 @@ class Learner:
     def __init__(self, browser: Browser, address: str, name: str, password: str) -> None:
         self.name, self.address = name, address
         self.page = logged_in(browser, address, name, password)
-        self.page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for()
+        self.page.get_by_role("heading", name="AI Skills Academy", level=1).wait_for()
 
     def assignments(self) -> None:
+        """Nbgrader's list, in JupyterLab."""
+        if "/lab" not in self.page.url:
+            self.page.get_by_role("link", name="Open JupyterLab").click()
         self.page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
         self.page.get_by_role("menuitem", name="Assignment List").click()
         self.page.locator("#released_assignments_list").wait_for()
@@ -96,6 +99,13 @@ class Learner:
             if dirty.count() == 0:
                 return
         raise AssertionError("the notebook cannot be saved")
+
+    def grade(self) -> Locator:
+        """Press "Grade my work", and return what stands above the notebook at the end."""
+        self.page.get_by_role("button", name="Grade my work").click()
+        said = self.page.get_by_role("status").filter(has_text=re.compile("points|Not graded"))
+        said.wait_for()
+        return said
 
     def validate(self) -> str:
         self.page.locator(".jp-NotebookPanel-toolbar").get_by_text("Validate", exact=True).click()

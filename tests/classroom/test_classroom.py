@@ -79,7 +79,8 @@ def test_the_instructor_hands_a_lab_out(instructor: Instructor) -> None:
 
 def test_a_learner_starts_at_the_welcome_page_and_finds_only_what_is_handed_out(learners, classroom) -> None:
     learner = learners["learner-1"]
-    expect(learner.page.locator(".jp-Notebook h1").first).to_contain_text("Welcome")
+    expect(learner.page.locator("#due-list li")).to_have_text([f"{LAB} (course ai-skills-academy): not fetched yet"])
+    expect(learner.page.locator(".items .kind", has_text="Lab")).to_have_count(1)
     assert list((desk(classroom, "learner-1") / "labs").iterdir()) == []
     learner.assignments()
     expect(learner.page.locator("#released_assignments_list .list_item")).to_have_count(1)
@@ -91,6 +92,7 @@ def test_a_learner_fetches_answers_validates_and_hands_in(learners, classroom) -
     assert "BEGIN SOLUTION" not in (desk(classroom, "learner-1") / NOTEBOOK).read_text()
     work_on_the_lab(learner, classroom, "The score counts metadata only.")
     assert "passes all the tests" in learner.validate()
+    expect(learner.grade()).to_contain_text(re.compile(r"^26 of 30 points: .* your instructor's grading has more\.$"))
     learner.assignments()
     learner.submit(LAB)
     learner.submissions(LAB).first.wait_for()

@@ -109,7 +109,7 @@
       this.panel.contentHeader.fit();
     }
 
-    show({ score, max_score: most, questions }) {
+    show({ score, max_score: most, visible_tests_only: visibleOnly, questions }) {
       const sorted = Object.fromEntries(Object.keys(WORDS).map((kind) => [kind, questions.filter((q) => kindOf(q) === kind)]));
       const { waits, right, partly, wrong, unanswered } = sorted;
       const counts = [
@@ -118,7 +118,8 @@
         ...(unanswered.length ? [`${unanswered.length} not answered`] : []),
         ...(waits.length ? [`${waits.reduce((sum, q) => sum + q.max_score, 0)} more points wait for your instructor`] : []),
       ];
-      this.say(`${score} of ${most} points: ${counts.join(", ")}.`);
+      const hidden = visibleOnly ? " These are the tests that you can see; your instructor's grading has more." : "";
+      this.say(`${score} of ${most} points: ${counts.join(", ")}.${hidden}`);
       const cells = new Map(this.panel.content.widgets.map((cell) => [cell.model.getMetadata("nbgrader")?.grade_id, cell]));
       for (const question of questions) {
         const cell = cells.get(question.id);
@@ -214,7 +215,7 @@
       const results = new Results(panel, Widget, open);
       const button = new ToolbarButton({
         label: "Grade my work",
-        tooltip: "Save, grade this lab as your instructor would, and show the results here",
+        tooltip: "Save, grade this lab, and show the results here",
         onClick: async () => {
           button.enabled = false;
           results.say("Grading … this takes some seconds, in labs that train a model some minutes.");
