@@ -19,7 +19,7 @@ from autograder.engine.conductor import Conductor, Run
 from autograder.engine.limits import Limits
 from autograder.engine.plan import Plan
 from autograder.engine.sandbox import readable_places
-from autograder.engine.warm import PACKAGES, Process, ServerError, Template, UnconfinedError, WarmServer
+from autograder.engine.warm import ONE_THREAD, PACKAGES, Process, ServerError, Template, UnconfinedError, WarmServer
 from autograder.errors import AcademyError
 
 _KEPT_TEMPLATES = 4
@@ -187,5 +187,4 @@ def _environment() -> dict[str, str]:
     environment = {
         name: value for name, value in os.environ.items() if name in kept or name.startswith(("LC_", "LABKIT_"))
     }
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
-    return environment | single | {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    return environment | ONE_THREAD | {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}

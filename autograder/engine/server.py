@@ -1,9 +1,10 @@
 """The warm server: a process that has imported the packages once and forks learners and examiners in milliseconds.
 
-    python -P -m autograder.engine.server FD PACKAGE...
+    python -P -m autograder.engine.server FD grading|kernels PACKAGE...
 
 It takes orders over the socket FD, ends when that closes, and starts no thread: a fork copies only the thread that
-forks. A copy of it that has also run a lab's setup cells is a template, and takes the same orders.
+forks. For grading, a copy of it that has also run a lab's setup cells is a template, and takes the same orders. For
+kernels it forks interactive kernels, which go on without it.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from autograder.engine.channel import Channel, ChannelError
 from autograder.engine.child import obey
 from autograder.engine.examiner import Examiner
+from autograder.engine.kernel import KernelTerms, be_kernel
 from autograder.engine.learner import Learner
 from autograder.engine.limits import Limits
 from autograder.engine.sandbox import CannotConfineError, Places, confine, die_with_parent, private_folder
@@ -32,25 +35,73 @@ SETUP_OUTPUT_BYTES = 1_000_000
 
 
 class Warm:
-    """A warm process and its orders."""
+    """A warm process: takes orders and forks."""
 
-    def __init__(self, channel: Channel, shell: NotebookShell) -> None:
-        _become_reaper()
+    orders: dict[str, Callable[..., None]]
+    """name -> what carries it out"""
+
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._shell = shell
-        self._children: set[int] = set()
 
     def serve(self) -> NoReturn:
         """Take orders until the channel closes."""
-        orders: dict[str, Callable[..., None]] = {"grow": self._grow, "fork": self._fork, "end": self._end}
         gc.collect()
         gc.freeze()  # what is here stays; a fork then copies fewer pages
         while True:
             try:
                 name, *arguments = self._channel.receive()
-                orders[name](*arguments)
+                self.orders[name](*arguments)
             except ChannelError:
                 os._exit(0)
+
+    def _forked(self, live: Callable[[list[int]], NoReturn]) -> int:
+        """Take open files, fork, let the child live with them, and return its number."""
+        self._channel.send("send")
+        _, files, _, _ = socket.recv_fds(self._channel.end, 1, 2)
+        child = os.fork()
+        if child:
+            for file in files:
+                os.close(file)
+            self._channel.send("forked", child)
+            return child
+        try:
+            self._channel.end.detach()
+            os.setsid()
+            live(files)
+        finally:
+            os._exit(1)
+
+
+class KernelServer(Warm):
+    """Forks interactive kernels, each with two files for what it writes past IPython."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel)
+        self.orders = {"kernel": self._kernel, "ended": self._ended}
+
+    def _kernel(self, terms: dict[str, Any]) -> None:
+        def live(files: list[int]) -> NoReturn:
+            _only(*files)
+            _use_threads(terms.pop("threads"))
+            be_kernel(KernelTerms(**terms))
+
+        self._forked(live)
+
+    def _ended(self, kernel: int) -> None:
+        """Answer with the exit code of a kernel that has ended."""
+        _, status = os.waitpid(kernel, 0)
+        self._channel.send("code", os.waitstatus_to_exitcode(status))
+
+
+class Template(Warm):
+    """Forks what one notebook's grading needs; also grows copies of itself that have run a lab's setup cells."""
+
+    def __init__(self, channel: Channel, shell: NotebookShell) -> None:
+        super().__init__(channel)
+        self.orders = {"grow": self._grow, "fork": self._fork, "end": self._end}
+        _become_reaper()
+        self._shell = shell
+        self._children: set[int] = set()
 
     def _grow(self, folder: str, cells: list[tuple[int, str]]) -> None:
         """Fork a template: a copy that runs a lab's setup cells, says how that went, and serves in its turn."""
@@ -60,9 +111,9 @@ class Warm:
             outputs = [self._shell.run(number, source, SETUP_OUTPUT_BYTES) for number, source in cells]
             channel = Channel(end)
             channel.send("grown", outputs, _threads())
-            Warm(channel, self._shell).serve()
+            Template(channel, self._shell).serve()
 
-        self._forked(live)
+        self._begin(live)
 
     def _fork(self, role: str, work: str, terms: dict[str, Any]) -> None:
         """Fork a learner or an examiner, confined before it reads its first order."""
@@ -84,26 +135,19 @@ class Warm:
                 obey(channel, Learner(self._shell, output_bytes).orders)
             obey(channel, Examiner(self._shell, output_bytes, channel).orders)
 
-        self._forked(live)
+        self._begin(live)
 
-    def _forked(self, live: Callable[[socket.socket], NoReturn]) -> None:
-        """Take the end of a channel, fork, and let the child live with it and with no other open file."""
-        self._channel.send("send")
-        _, ends, _, _ = socket.recv_fds(self._channel.end, 1, 1)
-        child = os.fork()
-        if child:
-            os.close(ends[0])
-            self._children.add(child)
-            self._channel.send("forked", child)
-            return
-        try:
-            self._channel.end.detach()
+    def _begin(self, live: Callable[[socket.socket], NoReturn]) -> None:
+        """Fork a child that lives with the end of a channel and with no other open file."""
+
+        def begin(files: list[int]) -> NoReturn:
             die_with_parent()
-            os.setsid()
-            _close_others(ends[0])
-            live(socket.socket(fileno=ends[0]))
-        finally:
-            os._exit(1)
+            nowhere = os.open(os.devnull, os.O_RDWR)  # what it prints past IPython goes nowhere
+            end = os.dup(files[0])
+            _only(nowhere, nowhere, end)
+            live(socket.socket(fileno=end))
+
+        self._children.add(self._forked(begin))
 
     def _end(self, child: int) -> None:
         """Kill a child with all that it started, and answer with its processor seconds and its largest memory in MB."""
@@ -127,13 +171,15 @@ class Warm:
                         os.waitpid(orphan, 0)
 
 
-def _close_others(end: int) -> None:
-    """Close every file but the channel; what the process prints past IPython goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in range(3):
-        os.dup2(nowhere, standard)
-    os.closerange(3, end)
-    os.closerange(end + 1, os.sysconf("SC_OPEN_MAX"))
+def _only(output: int, errors: int, *others: int) -> None:
+    """Close every file but these; the first two become the standard ones, and nothing can be read."""
+    kept = sorted(others)
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for below, above in pairwise([2, *kept, os.sysconf("SC_OPEN_MAX")]):
+        os.closerange(below + 1, above)
 
 
 def _threads() -> int:
@@ -158,12 +204,13 @@ def _become_reaper() -> None:
 def main() -> NoReturn:
     """Import the packages, say so, and serve."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    for package in sys.argv[2:]:
+    purpose, *packages = sys.argv[2:]
+    for package in packages:
         importlib.import_module(package)
-    shell = new_shell()
+    served = KernelServer(channel) if purpose == "kernels" else Template(channel, new_shell())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started this
     channel.send("warm", _threads())
-    Warm(channel, shell).serve()
+    served.serve()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,9 @@ from autograder.engine.shell import Output
 
 PACKAGES = ("numpy", "pandas", "matplotlib.pyplot")
 """What the server imports before anything else; each lab's own imports are in its template."""
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
+"""Variables of a server: it starts no threads, which a fork would not have; what is forked may use more."""
 
 _START_SECONDS = 120
 _FORK_SECONDS = 60
@@ -147,23 +150,29 @@ class Template:
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undo:
             undo.callback(ours.close)
-            self._channel.send(*order)
-            self._channel.receive(_FORK_SECONDS)
-            socket.send_fds(self._channel.end, [b"!"], [theirs.fileno()])
-            _, number = self._channel.receive(_FORK_SECONDS)
+            number = _forked(self._channel, order, [theirs.fileno()])
             undo.pop_all()
         return Channel(ours), number
 
 
-class WarmServer:
-    """The server's process, and its root: a template without setup cells."""
+def _forked(channel: Channel, order: Sequence[Any], files: Sequence[int]) -> int:
+    """Give an order that forks, hand the files over that the child shall have, and return its number."""
+    channel.send(*order)
+    channel.receive(_FORK_SECONDS)
+    socket.send_fds(channel.end, [b"!"], list(files))
+    _, number = channel.receive(_FORK_SECONDS)
+    return int(number)
 
-    def __init__(self, packages: Sequence[str], environment: dict[str, str]) -> None:
-        """Start the server; raises `ServerError` with its last words where it does not come up."""
+
+class _Server:
+    """The process of a warm server, and the channel to it."""
+
+    def __init__(self, purpose: str, packages: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start it for `grading` or `kernels`; raises `ServerError` with its last words where it does not come up."""
         self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
         self._words = (self.folder / "server.log").open("w+b")
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-P", "-m", "autograder.engine.server", str(theirs.fileno()), *packages]
+        command = [sys.executable, "-P", "-m", "autograder.engine.server", str(theirs.fileno()), purpose, *packages]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 command,
@@ -176,22 +185,16 @@ class WarmServer:
             )
         self._channel = Channel(ours)
         try:
-            _, threads = self._channel.receive(_START_SECONDS)
+            _, self.threads = self._channel.receive(_START_SECONDS)
         except (ChannelError, ChannelTimeoutError, ValueError) as error:
             words = self._last_words()
             self.close()
             raise ServerError(f"the warm server does not start: {words}") from error
-        empty = self.folder / "empty"
-        empty.mkdir()
-        self.root = Template(self._channel, threads, [], empty)
 
     def close(self) -> None:
-        """End the server and everything that came from it, and remove its files."""
-        family = _family(self._process.pid)
+        """End the server, and remove its files."""
         self._channel.end.close()
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
+        self._process.kill()
         self._process.wait()
         self._words.close()
         remove_tree(self.folder)
@@ -202,6 +205,56 @@ class WarmServer:
         self._words.seek(0)
         lines = self._words.read()[-2000:].decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it says nothing"
+
+
+class KernelServer(_Server):
+    """Forks interactive kernels, which go on when it ends."""
+
+    def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start it; raises `ServerError` where it does not come up, or where forking it would not be safe."""
+        super().__init__("kernels", [*packages, "ipykernel.kernelapp"], environment)
+        if self.threads > 1:
+            self.close()
+            raise ServerError("a package starts threads when it is imported, and a fork would not have them")
+
+    def fork(self, terms: Mapping[str, Any], output: int, errors: int) -> int:
+        """Fork a kernel on terms of `autograder.engine.kernel`, and return the number of its process.
+
+        Raises `ServerError` where the server has died.
+        """
+        try:
+            return _forked(self._channel, ("kernel", dict(terms)), [output, errors])
+        except (ChannelError, ChannelTimeoutError) as error:
+            raise ServerError(f"the warm server has died ({error})") from error
+
+    def exit_code(self, kernel: int) -> int:
+        """Return the exit code of a kernel that has ended; raises `ServerError` where the server has died."""
+        try:
+            self._channel.send("ended", kernel)
+            _, code = self._channel.receive(_FORK_SECONDS)
+        except (ChannelError, ChannelTimeoutError) as error:
+            raise ServerError(f"the warm server has died ({error})") from error
+        return int(code)
+
+
+class WarmServer(_Server):
+    """The server for grading, and its root: a template without setup cells."""
+
+    def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start the server; raises `ServerError` where it does not come up."""
+        super().__init__("grading", packages, environment)
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.root = Template(self._channel, self.threads, [], empty)
+
+    def close(self) -> None:
+        """End the server and everything that came from it, and remove its files."""
+        family = _family(self._process.pid)
+        self._channel.end.close()
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        super().close()
 
 
 def _family(number: int) -> list[psutil.Process]:
