@@ -10,7 +10,8 @@ WORKERS ?= 2
 THREADS := $(shell $(PYTHON) -c 'import os; print(max(1, (os.cpu_count() or 1) // $(WORKERS)))')
 # Raised by hand, not by `make constraints`: later builds for Linux bring gigabytes of CUDA along.
 TORCH := 2.13.0
-PYTEST := OMP_NUM_THREADS=$(THREADS) $(BIN)/pytest -n $(WORKERS)
+# With kernels that start warm, as learners have them.
+PYTEST := OMP_NUM_THREADS=$(THREADS) JUPYTER_PATH=$(CURDIR)/autograder/jupyter_data $(BIN)/pytest -n $(WORKERS)
 NBVAL := -o testpaths= --nbval --nbval-sanitize-with tests/courses/sanitize.cfg --nbval-cell-timeout 900 --timeout 900
 # The lesson whose outputs take minutes to compare; `make test-long` does.
 LONG := courses/02-multilingual-models/05-instruction-tuning.ipynb

@@ -15,6 +15,9 @@ _SETTINGS = Path(__file__).resolve().parent / "jupyter_settings"
 """Learners get the welcome page, "Grade my work" and nbgrader's Validate; the instructor's panels stay for
 `jupyter lab` at the repository's root."""
 
+_KERNELS = _SETTINGS.with_name("jupyter_data")
+"""The kernelspec whose kernels start warm."""
+
 DEFAULT_PORT = 8888
 
 
@@ -41,6 +44,7 @@ def start_lab(workspace: Path, *, port: int | None, browser: bool) -> NoReturn:
         arguments.append("--allow-root")  # containers run as root; Jupyter refuses that unless told
     environment = dict(os.environ)
     _put_first(environment, "JUPYTER_CONFIG_PATH", str(_SETTINGS))
+    _put_first(environment, "JUPYTER_PATH", str(_KERNELS))
     # JupyterLab's terminals find the command `academy`, also where nobody activated the virtual environment.
     _put_first(environment, "PATH", str(Path(sys.executable).parent))
     _use_workspace_for_jupyter_files(environment, workspace)

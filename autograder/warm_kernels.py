@@ -12,23 +12,34 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from joblib import cpu_count
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import List, Unicode
+from traitlets.config import LoggingConfigurable
 
 from autograder.engine.kernel import KernelTerms
 from autograder.engine.warm import ONE_THREAD, KernelServer, ServerError
 
+PROVISIONER = "academy-warm"
+"""Name of the entry point, which a kernelspec chooses."""
+
+PLATFORM = sys.platform
+
 PACKAGES = ("numpy", "pandas", "matplotlib.pyplot", "sklearn.linear_model", "torch", "transformers")
 _LAUNCHER = ["-m", "ipykernel_launcher"]
-_OF_ONE_KERNEL = ("JPY_", "PYTEST_", "PWD", "OLDPWD", "SHLVL", "_")
+_OF_ONE_KERNEL = ("ACADEMY_", "JPY_", "LABKIT_", "OLDPWD", "PWD", "PYTEST_", "SHLVL", "_")
 """Variables, by how they begin, that no package looks at when it is imported."""
+_KEPT_SERVERS = 2
+_Key = tuple[tuple[str, ...], frozenset[tuple[str, str]]]
+"""packages and variables of a server"""
 
 
 class ForkedKernel:
@@ -76,42 +87,92 @@ class ForkedKernel:
 
 
 class _Servers:
-    """The warm servers of this process: one for each environment that packages could look at."""
+    """The warm servers of this process: one for each environment that packages could look at.
+
+    They end with this process, also where that is killed: when the channel to them closes.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[frozenset[tuple[str, str]], KernelServer] = {}
+        self._known: OrderedDict[_Key, KernelServer | ServerError] = OrderedDict()
         atexit.register(self.close)
 
-    def fork(self, packages: list[str], terms: dict[str, Any], output: int, errors: int) -> ForkedKernel:
-        """Fork a kernel; raises `ServerError` where that does not work with a new server either."""
-        seen = {name: v for name, v in terms["environment"].items() if not name.startswith(_OF_ONE_KERNEL)}
-        key = frozenset({**seen, "": " ".join(packages)}.items())
+    def warm_up(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Have a server ready; raises `ServerError` where there can be none."""
         with self._lock:
-            server = self._known.get(key)
-            if server is not None:
-                try:
-                    return ForkedKernel(server, server.fork(terms, output, errors))
-                except ServerError:
-                    self._known.pop(key).close()
-            server = self._known[key] = KernelServer(packages, {"MPLBACKEND": _INLINE, **seen, **ONE_THREAD})
+            self._server(_key(packages, environment))
+
+    def fork(self, packages: Sequence[str], terms: dict[str, Any], output: int, errors: int) -> ForkedKernel:
+        """Fork a kernel; raises `ServerError` where that does not work with a new server either."""
+        key = _key(packages, terms["environment"])
+        with self._lock:
+            server = self._server(key)
+            try:
+                return ForkedKernel(server, server.fork(terms, output, errors))
+            except ServerError:  # it has died
+                del self._known[key]
+                server.close()
+            server = self._server(key)
             return ForkedKernel(server, server.fork(terms, output, errors))
 
+    def _server(self, key: _Key) -> KernelServer:
+        """Return the server for `key`; one that could not start once is not tried again, since that takes seconds."""
+        if key not in self._known:
+            packages, variables = key
+            try:
+                self._known[key] = KernelServer(packages, {"MPLBACKEND": _INLINE, **dict(variables), **ONE_THREAD})
+            except ServerError as error:
+                self._known[key] = error
+            if len(self._known) > _KEPT_SERVERS:
+                _close(self._known.popitem(last=False)[1])
+        self._known.move_to_end(key)
+        server = self._known[key]
+        if isinstance(server, ServerError):
+            raise server
+        return server
+
     def close(self) -> None:
-        """End all servers."""
-        with self._lock:
-            while self._known:
-                self._known.popitem()[1].close()
+        """End all servers, but for one that is just starting: nobody waits for that at the end."""
+        for server in self._known.values():
+            _close(server)
+
+
+def _close(server: KernelServer | ServerError) -> None:
+    if isinstance(server, KernelServer):
+        server.close()
 
 
 _INLINE = "module://matplotlib_inline.backend_inline"
 _servers = _Servers()
 
 
+def _key(packages: Sequence[str], environment: Mapping[str, str]) -> _Key:
+    seen = ((name, value) for name, value in environment.items() if not name.startswith(_OF_ONE_KERNEL))
+    return tuple(packages), frozenset(seen)
+
+
 class WarmProvisioner(LocalProvisioner):
     """Starts kernels as forks where it can, and as ordinary processes elsewhere."""
 
     packages = List(Unicode(), list(PACKAGES), help="Packages that the warm server imports.").tag(config=True)
+
+    @classmethod
+    def warm_up(cls, kernelspec: KernelSpec, parent: LoggingConfigurable) -> None:
+        """Have the server ready before somebody asks for a first kernel, in a thread of its own.
+
+        Does nothing where `kernelspec` names another provisioner.
+        """
+        named = kernelspec.metadata.get("kernel_provisioner", {}).get("provisioner_name")
+        if named != PROVISIONER or not PLATFORM.startswith("linux"):
+            return
+
+        def warm() -> None:
+            try:
+                _servers.warm_up(cls(parent=parent).packages, os.environ)
+            except (ServerError, OSError) as error:
+                parent.log.warning("Kernels will start in the ordinary way: %s", error)
+
+        threading.Thread(target=warm, daemon=True, name="warm-up").start()
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start a kernel."""
@@ -142,7 +203,7 @@ class WarmProvisioner(LocalProvisioner):
 
 def _why_not(cmd: list[str], kwargs: Mapping[str, Any]) -> str:
     """Say why a kernel cannot be a fork, in words for the log; empty where it can."""
-    if not sys.platform.startswith("linux"):
+    if not PLATFORM.startswith("linux"):
         return "this needs Linux"
     if Path(cmd[0]).resolve() != Path(sys.executable).resolve() or cmd[1:3] != _LAUNCHER:
         return f"it is not this Python's ipykernel ({' '.join(cmd[:3])})"

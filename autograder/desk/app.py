@@ -1,10 +1,12 @@
 """The addresses of the learner's desk below `/academy`."""
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
@@ -15,6 +17,7 @@ from tornado.escape import json_decode
 from autograder.archives import UnusableArchiveError
 from autograder.desk import course_map, due, own_work
 from autograder.desk.grading_job import GradingJob
+from autograder.warm_kernels import WarmProvisioner
 
 _HERE = Path(__file__).parent
 _POLICY = (
@@ -160,6 +163,11 @@ class Desk(ExtensionAppJinjaMixin, ExtensionApp):
         # read by the button in JupyterLab
         self.serverapp.web_app.settings.setdefault("page_config_data", {})["academyBinder"] = str(is_binder()).lower()
         self.settings.update({"academy_workspace": str(workspace), "academy_job": GradingJob(workspace)})
+        kernels = self.serverapp.kernel_spec_manager
+        if kernels is not None:
+            with suppress(NoSuchKernel):
+                name = self.serverapp.kernel_manager.default_kernel_name
+                WarmProvisioner.warm_up(kernels.get_kernel_spec(name), self)
 
     async def stop_extension(self) -> None:
         """End what is being graded when the server ends."""

@@ -6,8 +6,10 @@ import os
 import select
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import NoReturn
 
 
@@ -29,18 +31,22 @@ def be_kernel(terms: KernelTerms) -> NoReturn:
     os.environ.clear()
     os.environ.update(terms.environment)
     os.chdir(terms.folder)
-    sys.argv = ["ipykernel_launcher", *terms.arguments]
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [str(launcher.origin if launcher else ""), *terms.arguments]
     _new_random_numbers()
     threading.Thread(target=_end_with, args=(terms.owner,), daemon=True, name="end-with-jupyter").start()
     code = 0
     try:
         from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415  a server for grading does without
 
-        app = IPKernelApp.instance(parent_handle=0)
+        app = IPKernelApp.instance(parent_handle=1)  # not this: it looks at the parent, which is the server
         app.initialize(list(terms.arguments))  # type: ignore[no-untyped-call]
         app.start()  # type: ignore[no-untyped-call]
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except BaseException:  # noqa: BLE001  as the interpreter does
+        traceback.print_exc()
+        code = 1
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  as the interpreter does at its end
     atexit._run_exitfuncs()  # noqa: SLF001
     logging.shutdown()

@@ -1,6 +1,6 @@
 """The warm server: a process that has imported the packages once and forks learners and examiners in milliseconds.
 
-    python -P -m autograder.engine.server FD grading|kernels PACKAGE...
+    python -P -m autograder.engine.server FD grading PACKAGE...
 
 It takes orders over the socket FD, ends when that closes, and starts no thread: a fork copies only the thread that
 forks. For grading, a copy of it that has also run a lab's setup cells is a template, and takes the same orders. For

@@ -24,9 +24,20 @@ from autograder.engine.shell import Output
 PACKAGES = ("numpy", "pandas", "matplotlib.pyplot")
 """What the server imports before anything else; each lab's own imports are in its template."""
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1") | {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false"  # pyarrow, which pandas imports
+}
 """Variables of a server: it starts no threads, which a fork would not have; what is forked may use more."""
 
+# As `python -m`, but without the working folder in the path; a kernel searches its own later, which -P would forbid.
+_START_FOR_KERNELS = """
+import sys
+if sys.path[0] == "":
+    del sys.path[0]
+from autograder.engine.server import main
+main()
+"""
+_STARTS = {"grading": ["-P", "-m", "autograder.engine.server"], "kernels": ["-c", _START_FOR_KERNELS]}
 _START_SECONDS = 120
 _FORK_SECONDS = 60
 _LONGEST_PATH = 3000  # the system allows 4,096 characters
@@ -169,10 +180,9 @@ class _Server:
 
     def __init__(self, purpose: str, packages: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it for `grading` or `kernels`; raises `ServerError` with its last words where it does not come up."""
-        self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
-        self._words = (self.folder / "server.log").open("w+b")
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the server
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-P", "-m", "autograder.engine.server", str(theirs.fileno()), purpose, *packages]
+        command = [sys.executable, *_STARTS[purpose], str(theirs.fileno()), purpose, *packages]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 command,
@@ -192,12 +202,11 @@ class _Server:
             raise ServerError(f"the warm server does not start: {words}") from error
 
     def close(self) -> None:
-        """End the server, and remove its files."""
+        """End the server."""
         self._channel.end.close()
         self._process.kill()
         self._process.wait()
         self._words.close()
-        remove_tree(self.folder)
 
     def _last_words(self) -> str:
         with suppress(subprocess.TimeoutExpired):
@@ -243,6 +252,7 @@ class WarmServer(_Server):
     def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the server; raises `ServerError` where it does not come up."""
         super().__init__("grading", packages, environment)
+        self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
         empty = self.folder / "empty"
         empty.mkdir()
         self.root = Template(self._channel, self.threads, [], empty)
@@ -255,6 +265,7 @@ class WarmServer(_Server):
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         super().close()
+        remove_tree(self.folder)
 
 
 def _family(number: int) -> list[psutil.Process]:
