@@ -108,7 +108,9 @@ def grade_submission(submission: Submission, prepared: PreparedLab, runner: Runn
 
 def execute(notebook: NotebookNode, prepared: PreparedLab, runner: Runner) -> Run:
     """Run a rebuilt `notebook` of a lab and write the outputs into it."""
-    steps = plan(notebook, prepared.source, prepared.handed_out)
+    # Which names an answer assigns the reference solution says; where there is none, the answers themselves.
+    reference = notebook if hidden_tests_are_elsewhere() else prepared.source
+    steps = plan(notebook, reference, prepared.handed_out)
     run = runner.run(steps, prepared.limits, prepared.data)
     fill_in(notebook, steps, run)
     return run

@@ -1,6 +1,11 @@
-"""Be an interactive kernel: what a process does that was forked from a warm server for somebody's notebook."""
+"""The warm server for notebooks: forks interactive kernels, which go on without it.
+
+Its `main` is run by Python with the arguments FD PACKAGE...
+"""
 
 import atexit
+import builtins
+import importlib
 import logging
 import os
 import select
@@ -10,7 +15,13 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from ipykernel.kernelapp import IPKernelApp
+
+from autograder.engine.channel import Channel
+from autograder.engine.server import Warm, only_files, serve, use_threads
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,28 @@ class KernelTerms:
     """number of the Jupyter process without which the kernel is of no use"""
 
 
-def be_kernel(terms: KernelTerms) -> NoReturn:
+class WarmKernels(Warm):
+    """Forks interactive kernels, each with two files for what it writes past IPython."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel)
+        self.orders = {"kernel": self._kernel, "ended": self._ended}
+
+    def _kernel(self, terms: dict[str, Any]) -> None:
+        def live(files: list[int]) -> NoReturn:
+            only_files(*files)
+            use_threads(terms.pop("threads"))
+            _be_kernel(KernelTerms(**terms))
+
+        self._forked(live)
+
+    def _ended(self, kernel: int) -> None:
+        """Answer with the exit code of a kernel that has ended."""
+        _, status = os.waitpid(kernel, 0)
+        self._channel.send("code", os.waitstatus_to_exitcode(status))
+
+
+def _be_kernel(terms: KernelTerms) -> NoReturn:
     """Run ipykernel to its end, and leave as a Python program of its own would."""
     os.environ.clear()
     os.environ.update(terms.environment)
@@ -37,8 +69,6 @@ def be_kernel(terms: KernelTerms) -> NoReturn:
     threading.Thread(target=_end_with, args=(terms.owner,), daemon=True, name="end-with-jupyter").start()
     code = 0
     try:
-        from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415  a server for grading does without
-
         app = IPKernelApp.instance(parent_handle=1)  # not this: it looks at the parent, which is the server
         app.initialize(list(terms.arguments))  # type: ignore[no-untyped-call]
         app.start()  # type: ignore[no-untyped-call]
@@ -68,3 +98,23 @@ def _end_with(owner: int) -> None:
         os._exit(1)
     select.select([watched], [], [])
     os._exit(1)
+
+
+def import_as_kernels_do(packages: Sequence[str]) -> None:
+    """Import packages some of which look where they are.
+
+    In notebooks pandas prints more columns, and tqdm, which looks for ipykernel, makes widgets.
+    """
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
+    try:
+        for package in packages:
+            importlib.import_module(package)
+    finally:
+        del builtins.get_ipython  # type: ignore[attr-defined]
+
+
+def main() -> NoReturn:
+    """Import the packages, and serve."""
+    number, *packages = sys.argv[1:]
+    import_as_kernels_do(packages)
+    serve(WarmKernels, int(number))

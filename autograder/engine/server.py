@@ -1,37 +1,22 @@
-"""The warm server: a process that has imported the packages once and forks learners and examiners in milliseconds.
+"""What warm servers have in common: they import packages once, take orders over a socket, and fork in milliseconds.
 
-    python -P -m autograder.engine.server FD grading PACKAGE...
-
-It takes orders over the socket FD, ends when that closes, and starts no thread: a fork copies only the thread that
-forks. For grading, a copy of it that has also run a lab's setup cells is a template, and takes the same orders. For
-kernels it forks interactive kernels, which go on without it.
+`template` has the one for grading, `kernel` the one for interactive kernels. A server ends when its socket closes, and
+starts no thread: a fork copies only the thread that forks.
 """
 
-import ctypes
 import gc
-import importlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from threadpoolctl import threadpool_limits
 
 from autograder.engine.channel import Channel, ChannelError
-from autograder.engine.child import obey
-from autograder.engine.examiner import Examiner
-from autograder.engine.kernel import KernelTerms, be_kernel
-from autograder.engine.learner import Learner
-from autograder.engine.limits import Limits
-from autograder.engine.sandbox import CannotConfineError, Places, confine, die_with_parent, private_folder
-from autograder.engine.shell import NotebookShell, new_shell
-
-SETUP_OUTPUT_BYTES = 1_000_000
 
 
 class Warm:
@@ -72,106 +57,7 @@ class Warm:
             os._exit(1)
 
 
-class KernelServer(Warm):
-    """Forks interactive kernels, each with two files for what it writes past IPython."""
-
-    def __init__(self, channel: Channel) -> None:
-        super().__init__(channel)
-        self.orders = {"kernel": self._kernel, "ended": self._ended}
-
-    def _kernel(self, terms: dict[str, Any]) -> None:
-        def live(files: list[int]) -> NoReturn:
-            _only(*files)
-            _use_threads(terms.pop("threads"))
-            be_kernel(KernelTerms(**terms))
-
-        self._forked(live)
-
-    def _ended(self, kernel: int) -> None:
-        """Answer with the exit code of a kernel that has ended."""
-        _, status = os.waitpid(kernel, 0)
-        self._channel.send("code", os.waitstatus_to_exitcode(status))
-
-
-class Template(Warm):
-    """Forks what one notebook's grading needs; also grows copies of itself that have run a lab's setup cells."""
-
-    def __init__(self, channel: Channel, shell: NotebookShell) -> None:
-        super().__init__(channel)
-        self.orders = {"grow": self._grow, "fork": self._fork, "end": self._end}
-        _become_reaper()
-        self._shell = shell
-        self._children: set[int] = set()
-
-    def _grow(self, folder: str, cells: list[tuple[int, str]]) -> None:
-        """Fork a template: a copy that runs a lab's setup cells, says how that went, and serves in its turn."""
-
-        def live(end: socket.socket) -> NoReturn:
-            os.chdir(folder)
-            outputs = [self._shell.run(number, source, SETUP_OUTPUT_BYTES) for number, source in cells]
-            channel = Channel(end)
-            channel.send("grown", outputs, _threads())
-            Template(channel, self._shell).serve()
-
-        self._begin(live)
-
-    def _fork(self, role: str, work: str, terms: dict[str, Any]) -> None:
-        """Fork a learner or an examiner, confined before it reads its first order."""
-
-        def live(end: socket.socket) -> NoReturn:
-            channel, allowed = Channel(end), Limits(**terms["limits"])
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            private_folder(Path(work))
-            _use_threads(terms["threads"])
-            try:
-                if terms["confined"]:
-                    confine(Places(Path(work), tuple(terms["readable"])), allowed)
-            except CannotConfineError as error:
-                channel.send("unconfined", str(error))
-                os._exit(1)
-            channel.send("ready")
-            output_bytes = int(allowed.output_kilobytes * 1000)
-            if role == "learner":
-                obey(channel, Learner(self._shell, output_bytes).orders)
-            obey(channel, Examiner(self._shell, output_bytes, channel).orders)
-
-        self._begin(live)
-
-    def _begin(self, live: Callable[[socket.socket], NoReturn]) -> None:
-        """Fork a child that lives with the end of a channel and with no other open file."""
-
-        def begin(files: list[int]) -> NoReturn:
-            die_with_parent()
-            nowhere = os.open(os.devnull, os.O_RDWR)  # what it prints past IPython goes nowhere
-            end = os.dup(files[0])
-            _only(nowhere, nowhere, end)
-            live(socket.socket(fileno=end))
-
-        self._children.add(self._forked(begin))
-
-    def _end(self, child: int) -> None:
-        """Kill a child with all that it started, and answer with its processor seconds and its largest memory in MB."""
-        self._children.discard(child)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-        _, _, usage = os.wait4(child, 0)
-        self._kill_orphans()
-        self._channel.send("ended", usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000)
-
-    def _kill_orphans(self) -> None:
-        """Kill what a child's children left behind: as their reaper this process is their parent now."""
-        for entry in Path("/proc/self/task").glob("*/children"):
-            for orphan in map(int, entry.read_text().split()):
-                if orphan not in self._children:
-                    with suppress(ProcessLookupError):
-                        os.kill(orphan, signal.SIGKILL)
-                    with suppress(ChildProcessError):
-                        os.waitpid(orphan, 0)
-
-
-def _only(output: int, errors: int, *others: int) -> None:
+def only_files(output: int, errors: int, *others: int) -> None:
     """Close every file but these; the first two become the standard ones, and nothing can be read."""
     kept = sorted(others)
     os.dup2(output, 1)
@@ -182,12 +68,12 @@ def _only(output: int, errors: int, *others: int) -> None:
         os.closerange(below + 1, above)
 
 
-def _threads() -> int:
+def threads_here() -> int:
     """Number of threads of this process; a template with more than one cannot be forked safely."""
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def _use_threads(threads: int) -> None:
+def use_threads(threads: int) -> None:
     """Let the numerical libraries use so many threads; the server itself gets along with one."""
     if threads > 1:
         threadpool_limits(threads)
@@ -196,22 +82,10 @@ def _use_threads(threads: int) -> None:
             torch.set_num_threads(threads)
 
 
-def _become_reaper() -> None:
-    """Have orphans of this process's descendants come to it (prctl(2), PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-
-
-def main() -> NoReturn:
-    """Import the packages, say so, and serve."""
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    purpose, *packages = sys.argv[2:]
-    for package in packages:
-        importlib.import_module(package)
-    served = KernelServer(channel) if purpose == "kernels" else Template(channel, new_shell())
+def serve(new: Callable[[Channel], Warm], socket_number: int) -> NoReturn:
+    """Say over the socket that the packages are imported, and serve as what `new` makes."""
+    channel = Channel(socket.socket(fileno=socket_number))
+    served = new(channel)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started this
-    channel.send("warm", _threads())
+    channel.send("warm", threads_here())
     served.serve()
-
-
-if __name__ == "__main__":
-    main()

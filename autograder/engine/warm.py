@@ -34,10 +34,10 @@ _START_FOR_KERNELS = """
 import sys
 if sys.path[0] == "":
     del sys.path[0]
-from autograder.engine.server import main
+from autograder.engine.kernel import main
 main()
 """
-_STARTS = {"grading": ["-P", "-m", "autograder.engine.server"], "kernels": ["-c", _START_FOR_KERNELS]}
+_STARTS = {"grading": ["-P", "-m", "autograder.engine.template"], "kernels": ["-c", _START_FOR_KERNELS]}
 _START_SECONDS = 120
 _FORK_SECONDS = 60
 _LONGEST_PATH = 3000  # the system allows 4,096 characters
@@ -182,7 +182,7 @@ class _Server:
         """Start it for `grading` or `kernels`; raises `ServerError` with its last words where it does not come up."""
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the server
         ours, theirs = socket.socketpair()
-        command = [sys.executable, *_STARTS[purpose], str(theirs.fileno()), purpose, *packages]
+        command = [sys.executable, *_STARTS[purpose], str(theirs.fileno()), *packages]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 command,
@@ -221,7 +221,7 @@ class KernelServer(_Server):
 
     def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it; raises `ServerError` where it does not come up, or where forking it would not be safe."""
-        super().__init__("kernels", [*packages, "ipykernel.kernelapp"], environment)
+        super().__init__("kernels", packages, environment)
         if self.threads > 1:
             self.close()
             raise ServerError("a package starts threads when it is imported, and a fork would not have them")
@@ -251,8 +251,8 @@ class WarmServer(_Server):
 
     def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the server; raises `ServerError` where it does not come up."""
-        super().__init__("grading", packages, environment)
         self.folder = Path(tempfile.mkdtemp(prefix="academy-"))
+        super().__init__("grading", packages, environment)
         empty = self.folder / "empty"
         empty.mkdir()
         self.root = Template(self._channel, self.threads, [], empty)

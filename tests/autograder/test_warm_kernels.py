@@ -105,6 +105,20 @@ def test_a_kernel_finds_what_an_ordinary_one_finds(tmp_path: Path, monkeypatch: 
     assert found["forked"] == found["ordinary"]
 
 
+def test_packages_do_in_it_what_they_do_in_notebooks() -> None:
+    """What they look at when they are imported: pandas chooses how many columns to print, tqdm makes widgets."""
+    code = """
+        import pandas, transformers
+        from tqdm.auto import tqdm
+        from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
+        print(pandas.options.display.max_columns, tqdm.__mro__[1].__module__, DEFAULT_PROGRESS_CALLBACK.__name__)
+    """
+    made = manager(list(warm_kernels.PACKAGES))
+    with running(made) as client:
+        assert is_forked(made)
+        assert said(client, textwrap.dedent(code)).splitlines()[-1] == "20 tqdm.notebook NotebookProgressCallback"
+
+
 def test_two_kernels_share_nothing_but_the_start() -> None:
     code = "import os, random, numpy, uuid; print(os.getpid(), random.random(), numpy.random.rand(), uuid.uuid4())"
     with running(manager()) as one, running(manager()) as other:
@@ -322,7 +336,7 @@ def test_a_notebook_server_warms_up_before_the_first_kernel(run_academy: Callabl
     with run_academy(tmp_path / "desk", tmp_path / "log") as academy:
         server = next(p for p in psutil.process_iter(["cmdline"]) if str(tmp_path / "desk") in str(p.info["cmdline"]))
         deadline = time.monotonic() + 60
-        while not (warm := [p for p in server.children() if "autograder.engine.server" in " ".join(p.cmdline())]):
+        while not (warm := [p for p in server.children() if "autograder.engine.kernel" in " ".join(p.cmdline())]):
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.2)
         headers = {"Authorization": f"token {academy.token}"}
