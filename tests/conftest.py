@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from autograder.engine.runner import Runner
 from autograder.grading import new_runner
-from autograder.kit import METADATA_KEY, Lab, kit_folder
+from autograder.kit import METADATA_KEY, Lab, kit_folder, labs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -33,18 +33,28 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs of notebooks that ask for more time or memory than others are `long`: `make test-long` has them.
 
-    `make test` compares the outputs of these lessons and grades the answers to these labs all the same.
+    `make test` compares the outputs of these lessons and grades the answers to these labs all the same; it begins with
+    that, so that no worker has much left to do when the others are done.
     """
-    for item in items:
+    of_long_notebooks = {item for item in items if _asks_for_more(_subject(item))}
+    for item in of_long_notebooks:
         if {"browser", "whole_notebook"} & set(item.keywords):
-            values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-            subject = values.get("lab") or values.get("lesson")
-            if subject is not None and _asks_for_more(subject):
-                item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: item not in of_long_notebooks)
+
+
+def _subject(item: pytest.Item) -> Lab | Path | None:
+    """The lab or the lesson that a test is about."""
+    values = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    subject = values.get("lab") or values.get("lesson")
+    subject = labs().get(subject) if isinstance(subject, str) else subject
+    return subject if isinstance(subject, Lab | Path) else None
 
 
 @cache
-def _asks_for_more(subject: Lab | Path) -> bool:
+def _asks_for_more(subject: Lab | Path | None) -> bool:
+    if subject is None:
+        return False
     notebook = subject.notebook() if isinstance(subject, Lab) else nbformat.read(kit_folder() / subject, as_version=4)
     return "limits" in notebook.metadata[METADATA_KEY]
 
