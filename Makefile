@@ -24,7 +24,7 @@ PROXY := 5.3.0
 PROXY_READY := $(VENV)/proxy/.ready-$(PROXY)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start classroom test test-long test-facts lint format bench-grading bench-model bench-training bench-classroom learner-kit constraints clean
+.PHONY: help setup start classroom test test-long test-facts lint format bench-grading bench-kernels bench-model bench-training bench-classroom learner-kit constraints clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,6 +65,9 @@ bench-model: $(READY)  ## measure the cut model against the uncut one in 24 lang
 
 bench-grading: $(READY) build/otter/.ready  ## measure grading against nbgrader and otter-grader, and at scale (15 minutes)
 	$(BIN)/python -m autograder.benchmark
+
+bench-kernels: $(READY)  ## measure how long a first cell waits, in ordinary kernels and in warm ones (about 2 minutes)
+	$(BIN)/python -m autograder.benchmark_kernels
 
 # Apart from the kit's environment: what otter needs must not change what the kit has.
 build/otter/.ready: constraints.txt

@@ -167,7 +167,7 @@ class Desk(ExtensionAppJinjaMixin, ExtensionApp):
         if kernels is not None:
             with suppress(NoSuchKernel):
                 name = self.serverapp.kernel_manager.default_kernel_name
-                WarmProvisioner.warm_up(kernels.get_kernel_spec(name), self)
+                WarmProvisioner.warm_up(kernels.get_kernel_spec(name), self.serverapp)
 
     async def stop_extension(self) -> None:
         """End what is being graded when the server ends."""

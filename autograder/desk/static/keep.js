@@ -31,14 +31,14 @@ export async function copies() {
   return found.sort((one, other) => other.time - one.time);
 }
 
-/** Fetch the work of a session from the server and keep it; nothing is kept where there is none yet. */
-export async function keep(desk) {
-  const answer = await fetch(`${desk}/api/work`);
+/** Fetch the work of a session with `ask`, which takes a path, and keep it; where there is none yet, nothing is kept. */
+export async function keep(session, ask) {
+  const answer = await ask("api/work");
   if (answer.status !== 200) {
     return;
   }
   const blob = await answer.blob();
-  await inStore("readwrite", (store) => store.put({ session: desk, time: Date.now(), blob }));
+  await inStore("readwrite", (store) => store.put({ session, time: Date.now(), blob }));
   for (const old of (await copies()).slice(MOST)) {
     await inStore("readwrite", (store) => store.delete(old.session));
   }

@@ -5,6 +5,11 @@ import { copies, forget, keep } from "./keep.js";
 const { desk, xsrf, binder } = document.body.dataset;
 const part = (id) => document.getElementById(id);
 
+/** Ask the server; a hub wants the token of the page also for what is only read. */
+function ask(path, init = {}) {
+  return fetch(`${desk}/${path}`, { ...init, headers: { "X-XSRFToken": xsrf } });
+}
+
 function say(text) {
   part("message").textContent = text;
 }
@@ -16,7 +21,7 @@ async function reason(answer) {
 
 async function restore(blob) {
   say("Restoring …");
-  const answer = await fetch(`${desk}/api/work`, { method: "POST", headers: { "X-XSRFToken": xsrf }, body: blob });
+  const answer = await ask("api/work", { method: "POST", body: blob });
   if (!answer.ok) {
     say(`Nothing was restored: ${await reason(answer)}`);
     return;
@@ -28,7 +33,7 @@ async function restore(blob) {
 }
 
 async function showDue() {
-  const answer = await fetch(`${desk}/api/due`);
+  const answer = await ask("api/due");
   const { due } = answer.ok ? await answer.json() : { due: [] };
   for (const { course, lab, state } of due) {
     const line = document.createElement("li");
@@ -54,7 +59,7 @@ part("restore").addEventListener("submit", (event) => {
 });
 part("download").addEventListener("click", async (event) => {
   event.preventDefault();
-  const answer = await fetch(part("download").href);
+  const answer = await ask("api/work");
   if (answer.status === 204) {
     say("There is nothing to save yet: you have not changed anything.");
   } else if (answer.ok) {
@@ -77,6 +82,6 @@ say(sessionStorage.getItem("academy-message") || "");
 sessionStorage.removeItem("academy-message");
 showDue();
 if (binder === "yes") {
-  await keep(desk);
+  await keep(desk, ask);
   await showCopies();
 }

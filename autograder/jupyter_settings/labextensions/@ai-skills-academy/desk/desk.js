@@ -206,7 +206,7 @@
       panel.context.saveState.connect((_, state) => {
         if (state === "completed") {
           clearTimeout(timer);
-          timer = setTimeout(() => keep(new URL(desk.address).pathname), 2000);
+          timer = setTimeout(() => keep(new URL(desk.address).pathname, (path) => desk.request(path, {})), 2000);
         }
       });
     }
