@@ -2,6 +2,7 @@
 
 import os
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ def kernel(*, warm: bool) -> Iterator[tuple[BlockingKernelClient, psutil.Process
     """A running kernel and its process."""
     os.environ["JUPYTER_PATH"] = _DATA if warm else ""
     manager = KernelManager()
-    manager.start_kernel()
+    manager.start_kernel(stderr=subprocess.DEVNULL)
     client = manager.client()
     try:
         client.start_channels()
