@@ -14,6 +14,7 @@ from jupyter_server.extension.handler import ExtensionHandlerJinjaMixin, Extensi
 from tornado import web
 from tornado.escape import json_decode
 
+from autograder import kit
 from autograder.archives import UnusableArchiveError
 from autograder.desk import course_map, due, own_work
 from autograder.desk.grading_job import GradingJob
@@ -66,6 +67,7 @@ class WelcomePage(_DeskHandler, ExtensionHandlerJinjaMixin, JupyterHandler):
                 courses=courses,
                 steps=course_map.next_steps(courses),
                 binder=is_binder(),
+                labs_from_instructor=kit.hidden_tests_are_elsewhere(),
                 xsrf=self.xsrf_token.decode(),
                 desk=f"{self.base_url}academy",
                 lab=f"{self.base_url}lab",

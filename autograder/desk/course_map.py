@@ -36,6 +36,8 @@ class Item:
     of: float
     waits: float = 0
     """points that an instructor has to give"""
+    to_fetch: bool = False
+    """whether it is handed out and not in the workspace yet"""
 
     @property
     def percent(self) -> int:
@@ -45,6 +47,8 @@ class Item:
     @property
     def status(self) -> str:
         """What a learner has reached, in words."""
+        if self.to_fetch:
+            return "not fetched yet"
         if self.is_lab:
             if self.of == 0:
                 return "begun, not graded yet" if self.state == "begun" else "not begun"
@@ -81,7 +85,7 @@ def read(workspace: Path) -> list[Course]:
 
 def next_steps(courses: list[Course]) -> list[Item]:
     """Return what to do now: the first thing that is begun, and the first that is new; at most two."""
-    items = [item for course in courses for item in course.items]
+    items = [item for course in courses for item in course.items if not item.to_fetch]
     found = [next((item for item in items if item.state == state), None) for state in ("begun", "new")]
     return [item for item in found if item is not None]
 
@@ -100,6 +104,8 @@ def _lab(workspace: Path, lab: kit.Lab, delivered: dict[str, str], mine: progres
     path = Path("labs", lab.name, lab.source.name)
     content = _content(workspace / path)
     title, time = _heading(list(lab.notebook().cells), path)
+    if not content and kit.hidden_tests_are_elsewhere():
+        return Item(path.as_posix(), title, time, True, "new", 0, 0, to_fetch=True)
     changed = bool(content) and fingerprint(content) != delivered.get(path.as_posix())
     if mine is None:
         return Item(path.as_posix(), title, time, True, "begun" if changed else "new", 0, 0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from autograder.kit import kit_folder
 
@@ -98,6 +99,18 @@ def run_classroom() -> Callable[[Path, Path], Classroom]:
 @pytest.fixture(scope="session")
 def stop_classroom() -> Callable[[Classroom], None]:
     return stopped
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[Page, str], None]:
+    """Take the pictures of the README, where the variable ACADEMY_PICTURES names a folder for them."""
+    folder = os.environ.get("ACADEMY_PICTURES")
+
+    def take(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=Path(folder, f"{name}.png"))
+
+    return take
 
 
 @pytest.fixture(scope="session")

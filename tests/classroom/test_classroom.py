@@ -77,22 +77,26 @@ def test_the_instructor_hands_a_lab_out(instructor: Instructor) -> None:
     assert "Successfully released" in instructor.on_assignment(LAB, "release")
 
 
-def test_a_learner_starts_at_the_welcome_page_and_finds_only_what_is_handed_out(learners, classroom) -> None:
+def test_a_learner_starts_at_the_welcome_page_and_finds_only_what_is_handed_out(learners, classroom, picture) -> None:
     learner = learners["learner-1"]
     expect(learner.page.locator("#due-list li")).to_have_text([f"{LAB} (course ai-skills-academy): not fetched yet"])
     expect(learner.page.locator(".items .kind", has_text="Lab")).to_have_count(1)
+    expect(learner.page.locator(".items .status", has_text="not fetched yet")).to_have_count(1)
+    picture(learner.page, "welcome")
     assert list((desk(classroom, "learner-1") / "labs").iterdir()) == []
     learner.assignments()
     expect(learner.page.locator("#released_assignments_list .list_item")).to_have_count(1)
 
 
-def test_a_learner_fetches_answers_validates_and_hands_in(learners, classroom) -> None:
+def test_a_learner_fetches_answers_validates_and_hands_in(learners, classroom, picture) -> None:
     learner = learners["learner-1"]
     learner.fetch(LAB)
     assert "BEGIN SOLUTION" not in (desk(classroom, "learner-1") / NOTEBOOK).read_text()
     work_on_the_lab(learner, classroom, "The score counts metadata only.")
     assert "passes all the tests" in learner.validate()
     expect(learner.grade()).to_contain_text(re.compile(r"^26 of 30 points: .* your instructor's grading has more\.$"))
+    learner.page.locator(".academy-note").first.scroll_into_view_if_needed()
+    picture(learner.page, "lab")
     learner.assignments()
     learner.submit(LAB)
     learner.submissions(LAB).first.wait_for()
@@ -114,7 +118,7 @@ def test_two_learners_hand_in_at_the_same_moment(learners, classroom) -> None:
         assert f"Words of {learner.name}." in (folder / f"{LAB}.ipynb").read_text()
 
 
-def test_the_class_is_collected_graded_and_marked_in_formgrader(instructor: Instructor, classroom) -> None:
+def test_the_class_is_collected_graded_and_marked_in_formgrader(instructor: Instructor, classroom, picture) -> None:
     assert "Successfully collected" in instructor.on_assignment(LAB, "collect")
     for name in ("learner-1", "learner-2", "learner-3"):
         assert "Successfully autograded" in instructor.autograde(LAB, name)
@@ -122,13 +126,17 @@ def test_the_class_is_collected_graded_and_marked_in_formgrader(instructor: Inst
         expect(instructor.submission(name).locator("td.status")).to_contain_text("needs manual grading")
     graded = classroom.folder / f"course/classroom/autograded/learner-1/{LAB}/{LAB}.ipynb"
     assert '"message"' in graded.read_text(), "the isolated engine leaves its verdict in the notebook"
+    picture(instructor.page, "formgrader")
     for number in (1, 2, 3):
         instructor.mark(LAB, number, "3", "Clear, and one reason more would be better.")
+    picture(instructor.page, "marking")
     instructor.formgrader(f"manage_submissions/{LAB}")
     expect(instructor.submission("learner-1").locator("td.score")).to_have_text(re.compile(r"^\s*29 / 30"))
 
 
-def test_a_learner_reads_the_feedback_and_no_other_persons(instructor: Instructor, learners, classroom) -> None:
+def test_a_learner_reads_the_feedback_and_no_other_persons(
+    instructor: Instructor, learners, classroom, picture
+) -> None:
     assert "Successfully generated" in instructor.on_assignment(LAB, "generate-feedback")
     assert "Successfully released" in instructor.on_assignment(LAB, "release-feedback")
     learner = learners["learner-1"]
@@ -136,6 +144,11 @@ def test_a_learner_reads_the_feedback_and_no_other_persons(instructor: Instructo
     learner.submissions(LAB).get_by_text("(view feedback)").first.wait_for()
     pages = list((desk(classroom, "learner-1") / "labs" / LAB / "feedback").glob("*/*.html"))
     assert len(pages) == 1
+    read = learner.page.context.new_page()
+    read.goto(f"{classroom.address}/user/learner-1/files/{pages[0].relative_to(desk(classroom, 'learner-1'))}")
+    expect(read.get_by_text("one reason more would be better")).to_be_visible()
+    picture(read, "feedback")
+    read.close()
     text = pages[0].read_text()
     assert "one reason more would be better" in text
     assert "29.0 / 30" in text or "Score: 29" in text

@@ -1,6 +1,7 @@
 """The course map and the hints: what a learner's files say about where the learner is."""
 
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ from autograder.desk import course_map
 from autograder.desk.hints import hints_for
 from autograder.grading import GradedNotebook
 from autograder.judgement import QuestionResult
-from autograder.kit import METADATA_KEY, Lab, kit_folder, labs, lessons
+from autograder.kit import HANDED_OUT, METADATA_KEY, Lab, kit_folder, labs, lessons
 from autograder.rebuild import grade_id, is_test
 
 LESSON = Path("courses/00-first/01-lesson.ipynb")
@@ -64,6 +65,22 @@ def test_a_lab_shows_the_points_of_its_last_grading(desk: Path) -> None:
     lab = item(desk, "arithmetic")
     assert (lab.state, lab.status) == ("begun", "1 of 6 points, 4 more wait for your instructor")
     assert lab.percent == 83
+
+
+def test_on_a_hub_a_lab_is_in_the_map_when_it_is_handed_out_and_can_be_opened_when_it_is_fetched(
+    small_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_out, desk = tmp_path / "outbound", tmp_path / "desk"
+    monkeypatch.setenv(HANDED_OUT, str(handed_out))
+    workspace.prepare(desk)
+    assert [i.path for course in course_map.read(desk) for i in course.items] == [str(LESSON)]
+    shutil.copytree(small_kit / "labs/arithmetic", handed_out / "arithmetic")
+    (desk / LESSON).unlink()
+    lab = item(desk, "arithmetic")
+    assert (lab.to_fetch, lab.status) == (True, "not fetched yet")
+    assert [step.path for step in course_map.next_steps(course_map.read(desk))] == [str(LESSON)]
+    shutil.copytree(handed_out / "arithmetic", desk / "labs/arithmetic")
+    assert (item(desk, "arithmetic").to_fetch, item(desk, "arithmetic").status) == (False, "begun, not graded yet")
 
 
 @pytest.mark.parametrize(
