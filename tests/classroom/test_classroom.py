@@ -282,6 +282,41 @@ def test_other_processes_cannot_be_seen_into(classroom) -> None:
     assert readable == []
 
 
+REACH = """
+import json, os
+from pathlib import Path
+def outcome(try_it):
+    try:
+        try_it()
+        return "DONE"
+    except PermissionError:
+        return "refused"
+found = []
+for entry in Path("/proc").glob("[0-9]*"):
+    if entry.stat().st_uid == {owner} and b"autograder.engine.kernel" in (entry / "cmdline").read_bytes():
+        tries = dict(
+            signal=lambda: os.kill(int(entry.name), 9),
+            files=lambda: os.listdir(entry / "fd"),
+            memory=lambda: (entry / "mem").read_bytes(),
+            folder=lambda: os.stat(entry / "cwd/."),
+        )
+        found.append({{name: outcome(try_it) for name, try_it in tries.items()}})
+print(json.dumps(found))
+"""
+
+
+def test_another_persons_warm_server_cannot_be_reached(learners, classroom) -> None:
+    """Kernels are forked from it, so whoever could give it orders would be that person."""
+    learners["learner-1"].open("courses/00-welcome/01-welcome.ipynb")
+    owner = (classroom.folder / "homes/learner-1").stat().st_uid
+    done = classroom.as_account("learner-2", REACH.format(owner=owner))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found, "the server of a learner who has a notebook open"
+    for outcomes in found:
+        assert outcomes == dict.fromkeys(outcomes, "refused")
+
+
 def test_a_learner_is_kept_out_by_the_hub_too(learners, classroom) -> None:
     request = learners["learner-2"].page.context.request
     for path, allowed in (

@@ -74,6 +74,12 @@ def graded_sheet(runner: Runner) -> Callable[[str, int], dict[str, QuestionResul
     return results
 
 
+@pytest.mark.xdist_group("groups")
+def test_workers_of_the_tests_keep_to_groups(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist puts the group behind a test's name; where pytest forgets that, each worker grades every sheet."""
+    assert not hasattr(request.config, "workerinput") or request.node.nodeid.endswith("@groups")
+
+
 def submission(lab: Lab, answers: dict[str, str]) -> NotebookNode:
     """The released lab with these answers filled in."""
     notebook = released(lab)

@@ -207,7 +207,7 @@ def _pieces(cursor: _Cursor, shape: Shape) -> tuple[SpecialIds, tuple[tuple[str,
     if len(set(special)) != len(special) or not all(0 <= piece < count for piece in special):
         raise cursor.wrong(f"its special pieces have the ids {special}")
     offsets = cursor.raw(4 * (count + 1), "tokenizer").view("<u4").astype(np.int64)
-    scores = cursor.raw(4 * count, "tokenizer").view("<f4").astype(np.float64)
+    scores = cursor.raw(4 * count, "tokenizer").view("<f4")
     blob = cursor.raw(blob_size, "tokenizer").tobytes()
     if offsets[0] != 0 or offsets[-1] != blob_size or (np.diff(offsets) <= 0).any():
         raise cursor.wrong("its pieces overlap, are empty or leave the file")
@@ -219,7 +219,7 @@ def _pieces(cursor: _Cursor, shape: Shape) -> tuple[SpecialIds, tuple[tuple[str,
         raise cursor.wrong("a piece is not UTF-8") from error
     if len(set(texts)) != count:
         raise cursor.wrong("a piece is there twice")
-    return SpecialIds(*special), tuple(zip(texts, scores.tolist(), strict=True))
+    return SpecialIds(*special), tuple(zip(texts, scores.astype(np.float64).tolist(), strict=True))
 
 
 def _skip_normaliser(cursor: _Cursor) -> None:
@@ -288,11 +288,11 @@ def _unpack(raw: NDArray[np.uint8], columns: int) -> torch.Tensor:
     values[:, : BLOCK // 2] = blocks["nibbles"] & 15
     values[:, BLOCK // 2 :] = blocks["nibbles"] >> 4
     values -= 8
-    values *= _numbers(blocks["scale"].astype(np.float32))[:, None]
+    values *= _numbers(blocks["scale"]).astype(np.float32)[:, None]
     return torch.from_numpy(values.reshape(-1, columns))
 
 
-def _numbers(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _numbers(values: NDArray[Any]) -> NDArray[Any]:
     """Return the values as they are, if all of them are numbers."""
     if not np.isfinite(values).all():
         raise ModelFileError(f"The weight file is damaged: it holds values that are no numbers. {_REPAIR}")
