@@ -155,6 +155,61 @@ def test_the_python_in_the_chart_values_compiles_and_gives_people_the_numbers_th
     assert account_number("ada") < 2**31
 
 
+ANYTHING = object
+CHART: dict[str, Any] = {
+    "hub": {
+        "config": ANYTHING,
+        "extraConfig": ANYTHING,
+        "networkPolicy": {"enabled": bool},
+        "resources": ANYTHING,
+    },
+    "custom": ANYTHING,
+    "proxy": {
+        "service": {"type": str},
+        "https": {"enabled": bool, "hosts": list, "letsencrypt": {"contactEmail": str}},
+    },
+    "singleuser": {
+        "image": {"name": str, "tag": str},
+        "cmd": list,
+        "defaultUrl": str,
+        "startTimeout": int,
+        "fsGid": int,
+        "storage": {"type": str, "capacity": str, "homeMountPath": str},
+        "extraEnv": ANYTHING,
+        "memory": {"guarantee": str, "limit": str},
+        "cpu": {"guarantee": float, "limit": int},
+        "cloudMetadata": {"blockWithIptables": bool},
+        "networkPolicy": {
+            "enabled": bool,
+            "egressAllowRules": {
+                "cloudMetadataServer": bool,
+                "nonPrivateIPs": bool,
+                "privateIPs": bool,
+                "dnsPortsPrivateIPs": bool,
+            },
+        },
+        "profileList": list,
+    },
+    "cull": {"enabled": bool, "timeout": int, "every": int},
+    "scheduling": {"userScheduler": {"enabled": bool}},
+    "prePuller": {"continuous": {"enabled": bool}},
+}
+"""What was compared with the chart's values.schema.yaml (commit 02dd73d of zero-to-jupyterhub-k8s, read 2026-11-22)."""
+
+
+def test_the_chart_values_have_no_name_that_was_not_compared_with_the_charts_schema() -> None:
+    def compare(values: Any, known: Any, place: str) -> None:
+        if isinstance(known, dict):
+            assert set(values) <= set(known), place
+            for name, value in values.items():
+                compare(value, known[name], f"{place}.{name}")
+        else:
+            assert isinstance(values, known), place
+
+    (values,) = kubernetes("values.yaml")
+    compare(values, CHART, "values")
+
+
 def test_pods_of_learners_and_graders_have_no_root_no_token_and_a_closed_network() -> None:
     (values,) = kubernetes("values.yaml")
     assert values["singleuser"]["networkPolicy"]["enabled"]
