@@ -27,8 +27,6 @@ class GradedNotebook:
     score: float
     max_score: float
     questions: list[QuestionResult]
-    visible_tests_only: bool = False
-    """whether the hidden tests, which the instructor has, did not run"""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ def grade(path: Path, runner: Runner, lab_name: str | None = None) -> GradedNote
         notebook=str(path),
         score=sum(result.score for result in graded.questions),
         max_score=sum(result.max_score for result in graded.questions),
-        visible_tests_only=hidden_tests_are_elsewhere(),
         questions=graded.questions,
     )
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from autograder.grading import GradedNotebook
 from autograder.handing_in import HandIn
+from autograder.kit import hidden_tests_are_elsewhere
 from autograder.workspace import Report
 
 
@@ -38,7 +39,7 @@ def print_grades(results: Sequence[GradedNotebook], console: Console) -> None:
         waiting = sum(question.max_score for question in result.questions if question.needs_manual_grade)
         later = f"; {waiting:g} more wait for an instructor" if waiting else ""
         console.print(f"[bold]{result.score:g} of {result.max_score:g} points[/]{later}")
-        if result.visible_tests_only:
+        if hidden_tests_are_elsewhere():
             console.print("These are the tests that you can see; your instructor's grading has more.")
         console.print()
 

@@ -24,7 +24,7 @@ class GradingJob:
     """none, running, done or failed"""
     error: str = ""
     result: dict[str, Any] = field(default_factory=dict)
-    """as in `academy grade --json`, with `hints` and `fails` for each question"""
+    """as in `academy grade --json`, with `visible_tests_only`, and with `hints` and `fails` for each question"""
     _task: asyncio.Task[None] | None = None
 
     def start(self, path: str) -> None:
@@ -67,6 +67,7 @@ class GradingJob:
             self.state = "done"
 
     def _add_hints(self) -> None:
+        self.result["visible_tests_only"] = kit.hidden_tests_are_elsewhere()
         lab = kit.find_lab(self.result["lab"])
         known = progress.read(self.workspace).get(lab.name)
         for question in self.result["questions"]:

@@ -18,8 +18,6 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from ipykernel.kernelapp import IPKernelApp
-
 from autograder.engine.channel import Channel
 from autograder.engine.server import Warm, only_files, serve, use_threads
 
@@ -69,6 +67,8 @@ def _be_kernel(terms: KernelTerms) -> NoReturn:
     threading.Thread(target=_end_with, args=(terms.owner,), daemon=True, name="end-with-jupyter").start()
     code = 0
     try:
+        from ipykernel.kernelapp import IPKernelApp  # noqa: PLC0415  tqdm takes a process that has it for a notebook
+
         app = IPKernelApp.instance(parent_handle=1)  # not this: it looks at the parent, which is the server
         app.initialize(list(terms.arguments))  # type: ignore[no-untyped-call]
         app.start()  # type: ignore[no-untyped-call]
@@ -105,6 +105,7 @@ def import_as_kernels_do(packages: Sequence[str]) -> None:
 
     In notebooks pandas prints more columns, and tqdm, which looks for ipykernel, makes widgets.
     """
+    importlib.import_module("ipykernel.kernelapp")
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     try:
         for package in packages:

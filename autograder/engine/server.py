@@ -62,7 +62,7 @@ def only_files(output: int, errors: int, *others: int) -> None:
     kept = sorted(others)
     os.dup2(output, 1)
     os.dup2(errors, 2)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     for below, above in pairwise([2, *kept, os.sysconf("SC_OPEN_MAX")]):
         os.closerange(below + 1, above)

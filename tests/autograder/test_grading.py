@@ -3,12 +3,14 @@
 import json
 import os
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell
+from rich.console import Console
 
 from autograder import grading
 from autograder.engine.runner import Runner
@@ -16,6 +18,7 @@ from autograder.errors import AcademyError, UnusableNotebookError
 from autograder.grading import GradedNotebook
 from autograder.kit import HANDED_OUT, METADATA_KEY, find_lab, labs
 from autograder.release import released
+from autograder.report import print_grades
 
 RIGHT = {"q1": "def double(x):\n    return 2 * x", "q2": "total = 10", "q3": "parts = [1, 1]", "q4_why": "Because."}
 
@@ -72,8 +75,9 @@ def test_where_only_handed_out_labs_are_the_tests_that_learners_see_are_run(
     monkeypatch.setenv(HANDED_OUT, str(handed_out.parent))
     assert list(labs()) == ["arithmetic"]
     without = grade(submission(**recognised))
-    assert (with_hidden.score, with_hidden.visible_tests_only) == (4, False)
-    assert (without.score, without.max_score, without.visible_tests_only) == (6, 10, True)
+    assert (with_hidden.score, without.score, without.max_score) == (4, 6, 10)
+    print_grades([without], Console(file=(said := StringIO())))
+    assert "These are the tests that you can see" in said.getvalue()
     assert set(messages(grade(submission())).values()) == {"Not answered yet."}
 
 
