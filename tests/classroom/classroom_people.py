@@ -45,7 +45,7 @@ class Learner:
     def assignments(self) -> None:
         """Nbgrader's list, in JupyterLab."""
         if "/lab" not in self.page.url:
-            self.page.get_by_role("link", name="Open JupyterLab").click()
+            self.page.get_by_role("link", name="Open JupyterLab", exact=True).click()
         self.page.get_by_role("menuitem", name="Nbgrader", exact=True).click()
         self.page.get_by_role("menuitem", name="Assignment List").click()
         self.page.locator("#released_assignments_list").wait_for()
