@@ -126,7 +126,6 @@ def test_the_class_is_collected_graded_and_marked_in_formgrader(instructor: Inst
         expect(instructor.submission(name).locator("td.status")).to_contain_text("needs manual grading")
     graded = classroom.folder / f"course/classroom/autograded/learner-1/{LAB}/{LAB}.ipynb"
     assert '"message"' in graded.read_text(), "the isolated engine leaves its verdict in the notebook"
-    picture(instructor.page, "formgrader")
     for number in (1, 2, 3):
         instructor.mark(LAB, number, "3", "Clear, and one reason more would be better.")
     picture(instructor.page, "marking")
