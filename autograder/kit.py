@@ -35,6 +35,11 @@ class Lab:
         notebook: NotebookNode = nbformat.read(self.source, as_version=4)
         return notebook
 
+    def reread(self) -> dict[str, dict[str, str]]:
+        """Question (`q3`) -> the `lesson` and its `section` to read again, as the notebook's metadata say."""
+        found: dict[str, dict[str, str]] = self.notebook().metadata.get(METADATA_KEY, {}).get("reread", {})
+        return found
+
     def data_files(self) -> list[Path]:
         """Files beside the notebook that a learner needs too, relative to the lab's folder, sorted."""
         found = [path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file()]

@@ -116,8 +116,7 @@ def _lab(workspace: Path, lab: kit.Lab, delivered: dict[str, str], mine: progres
 
 def _place(lab: kit.Lab) -> tuple[str, int, str]:
     """Where a lab stands in the map: in the last course that it builds on, what builds on several courses last."""
-    reread = lab.notebook().metadata.get(kit.METADATA_KEY, {}).get("reread", {})
-    lessons = sorted(place["lesson"] for place in reread.values())
+    lessons = sorted(place["lesson"] for place in lab.reread().values())
     if not lessons:
         return kit.lessons()[-1].parts[1], 0, ""
     return lessons[-1].partition("/")[0], len({lesson.partition("/")[0] for lesson in lessons}), lessons[-1]

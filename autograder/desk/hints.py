@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from autograder.kit import METADATA_KEY, Lab
+from autograder.kit import Lab
 
 REREAD_AFTER = 2
 AFRESH_AFTER = 4
@@ -21,7 +21,7 @@ class Hint:
 def hints_for(lab: Lab, question: str, fails: int) -> list[Hint]:
     """Return hints for a graded cell such as `q3-sparql-check-marks` that failed `fails` times."""
     found = []
-    place = lab.notebook().metadata.get(METADATA_KEY, {}).get("reread", {}).get(question.partition("-")[0])
+    place = lab.reread().get(question.partition("-")[0])
     if fails >= REREAD_AFTER and place:
         found.append(Hint("Read again:", f"courses/{place['lesson']}.ipynb", place["section"]))
     if fails >= AFRESH_AFTER:
