@@ -9,8 +9,9 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,7 @@ class KernelServer(_Server):
     def __init__(self, packages: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start it; raises `ServerError` where it does not come up, or where forking it would not be safe."""
         super().__init__("kernels", packages, environment)
+        self._talking = threading.Lock()
         if self.threads > 1:
             self.close()
             raise ServerError("a package starts threads when it is imported, and a fork would not have them")
@@ -231,19 +233,24 @@ class KernelServer(_Server):
 
         Raises `ServerError` where the server has died.
         """
-        try:
+        with self._conversation():
             return _forked(self._channel, ("kernel", dict(terms)), [output, errors])
-        except (ChannelError, ChannelTimeoutError) as error:
-            raise ServerError(f"the warm server has died ({error})") from error
 
     def exit_code(self, kernel: int) -> int:
         """Return the exit code of a kernel that has ended; raises `ServerError` where the server has died."""
-        try:
+        with self._conversation():
             self._channel.send("ended", kernel)
             _, code = self._channel.receive(_FORK_SECONDS)
-        except (ChannelError, ChannelTimeoutError) as error:
-            raise ServerError(f"the warm server has died ({error})") from error
-        return int(code)
+            return int(code)
+
+    @contextmanager
+    def _conversation(self) -> Iterator[None]:
+        """Let one order be answered before the next: kernels start in one thread and are looked after in another."""
+        with self._talking:
+            try:
+                yield
+            except (ChannelError, ChannelTimeoutError) as error:
+                raise ServerError(f"the warm server has died ({error})") from error
 
 
 class WarmServer(_Server):
