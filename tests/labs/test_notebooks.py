@@ -1,12 +1,15 @@
 """Lab notebooks from top to bottom: the source runs clean, the released one stops at its first unanswered cell."""
 
 import ast
+import json
+import re
 import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.kit import Lab, labs
@@ -30,6 +33,24 @@ def test_source_runs_clean(lab: Lab, run_notebook, desk: Path) -> None:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id
             assert output.get("name") != "stderr", f"{cell.id}: {output.text}"
+
+
+@pytest.mark.whole_notebook
+@pytest.mark.parametrize("lab", [LABS["capstone"]], ids=["capstone"])
+def test_sample_statement_has_the_figures_of_the_reference_model(lab: Lab, run_notebook, desk: Path) -> None:
+    """Markers compare statements with it, so it has to say what the reference answer to question 3 measures."""
+    notebook = lab.notebook()
+    ids = [cell.id for cell in notebook.cells]
+    (sample,) = [cell.source for cell in notebook.cells if cell.id == "q8-statement-marks"]
+    notebook.cells = [cell for cell in notebook.cells[: ids.index("q3-model") + 1] if not is_grade(cell)]
+    notebook.cells.append(new_code_cell("import json\nprint(json.dumps(record['scores']))"))
+    run_notebook(notebook, desk)
+    measured = json.loads(notebook.cells[-1].outputs[0].text)
+    for language, name in {"en": "English", "pl": "Polish", "mt": "Maltese", "ga": "Irish"}.items():
+        rounded = [round(100 * measured[language][figure]) for figure in ("accuracy", "low", "high")]
+        assert "| {} | {} | {} to {} |".format(name, *rounded) in sample
+        low, high = re.search(rf"\b{language} (\d+) to (\d+)", sample).groups()
+        assert int(low) <= rounded[0] <= int(high), "what the marker is told to expect"
 
 
 @pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
