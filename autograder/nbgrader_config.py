@@ -21,7 +21,7 @@ from nbgrader.preprocessors import (
 from autograder import nbgrader_preprocessors as steps
 from autograder.handing_in import ZIP_PATTERN
 from autograder.nbgrader_listing import list_only_labs
-from autograder.nbgrader_pages import page_filters
+from autograder.nbgrader_pages import EscapeNames, escape_formgraders_pages, page_filters
 from autograder.nbgrader_validation import validate_isolated
 from autograder.nbgrader_zips import LimitedExtractor
 from autograder.release import release_config
@@ -59,9 +59,11 @@ c.GenerateFeedback.preprocessors = [
     GetGrades, steps.OnlyForLearners, ClearHiddenTests, ClearMarkScheme, CSSHTMLHeaderPreprocessor,
 ]  # fmt: skip
 
-# What answers show must not act in the browser of whoever marks them, nor in feedback.
+# What answers and names show must not act in the browser of whoever marks them, nor in feedback.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = page_filters()
+c.HTMLExporter.preprocessors = [EscapeNames]
+escape_formgraders_pages()
 
 # nbgrader makes folders inside the exchange, but not the exchange itself, and wants it open to all who hand in.
 exchange = classroom / "exchange"

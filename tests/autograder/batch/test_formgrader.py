@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import httpx
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Page, expect
 
 from .conftest import ENVIRONMENT
@@ -106,6 +108,35 @@ def test_formgraders_button_grades_as_the_command_and_answers_do_no_harm(
     (report,) = (command.root / "classroom/reports").glob("*.html")
     page.goto(report.as_uri())
     expect(page.get_by_role("rowheader", name="mallory").first).to_be_visible()
+    harmless(page)
+    page.close()
+
+
+def test_names_of_learners_do_no_harm_in_formgrader(course, formgrader: str, browser: Browser) -> None:
+    """In a gradebook from elsewhere, or as the name of a folder: formgrader shows them as text."""
+    named_folder = "x<img src=x onerror='window.harmed=1'>"
+    course.a_class(["right"])
+    course.hand_in(named_folder, "right")
+    course.graded()
+    with Gradebook(f"sqlite:///{course.root / 'classroom/gradebook.db'}") as gradebook:
+        gradebook.update_or_create_student("l000", first_name=f"First {HARM}", last_name=f"Last {HARM}", email=HARM)
+    with httpx.Client(base_url=formgrader, params={"token": "t"}) as server:
+        submissions = server.get("/formgrader/api/submitted_notebooks/arithmetic/arithmetic").json()
+    page = browser.new_page()
+    page.goto(f"{formgrader}/lab?token=t")
+    quoted = quote(named_folder)
+    for place in (
+        "", "manage_students", "manage_students/l000", f"manage_students/{quoted}",
+        f"manage_students/{quoted}/arithmetic", "manage_submissions/arithmetic", "gradebook",
+        "gradebook/arithmetic", "gradebook/arithmetic/arithmetic",
+        *(f"submissions/{submission['id']}" for submission in submissions),
+    ):  # fmt: skip
+        page.goto(f"{formgrader}/formgrader/{place}")
+        page.wait_for_load_state("networkidle")
+        harmless(page)
+    page.goto(f"{formgrader}/formgrader/manage_students")
+    expect(page.get_by_text("First <script>").first).to_be_visible()
+    page.get_by_text(named_folder).first.click()
     harmless(page)
     page.close()
 
