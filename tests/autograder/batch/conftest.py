@@ -3,15 +3,19 @@
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -65,23 +69,23 @@ class Course:
     def command(self, *arguments: object) -> list[str]:
         return [sys.executable, "-m", "autograder.cli", "autograde", *map(str, arguments)]
 
-    def autograde(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def autograde(self, *arguments: object, timeout: float = 200) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
-            cwd=self.root, capture_output=True, text=True, timeout=200, check=False, env=ENVIRONMENT,
+            cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False, env=ENVIRONMENT,
         )  # fmt: skip
 
-    def graded(self, *arguments: object) -> dict[str, Any]:
-        done = self.autograde("--json", *arguments)
+    def graded(self, *arguments: object, timeout: float = 200) -> dict[str, Any]:
+        done = self.autograde("--json", *arguments, timeout=timeout)
         assert done.returncode in {0, 1}, done.stderr
         return json.loads(done.stdout)
 
-    def nbgrader(self, *arguments: str) -> None:
+    def nbgrader(self, *arguments: str, timeout: float = 200, fails: bool = False) -> None:
         done = subprocess.run(
             [BIN / "nbgrader", *arguments],
-            cwd=self.root, capture_output=True, text=True, timeout=200, check=False, env=ENVIRONMENT,
+            cwd=self.root, capture_output=True, text=True, timeout=timeout, check=False, env=ENVIRONMENT,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert (done.returncode != 0) == fails, done.stderr[-3000:]
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.root / "classroom/gradebook.db") as gradebook:
@@ -138,3 +142,33 @@ def course_of(prepared_course: Path, tmp_path: Path) -> Callable[[str], Course]:
         return Course(tmp_path / name)
 
     return copied
+
+
+@pytest.fixture
+def formgrader_of() -> Iterator[Callable[[Course], str]]:
+    """Start a JupyterLab at a course's root, as an instructor does; the address is its, and the token is t."""
+    running = []
+
+    def started(course: Course) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        settings = {"port": port, "token": "t", "open_browser": False, "allow_root": True}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{name}={value}" for name, value in settings.items())],
+            cwd=course.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        running.append(process)
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            with suppress(httpx.TransportError):
+                httpx.get(f"{address}/api")
+                break
+            time.sleep(0.2)
+        return address
+
+    yield started
+    for process in running:
+        process.terminate()
+        process.wait(timeout=30)

@@ -1,11 +1,6 @@
 """The instructor in a real browser: formgrader grades through the isolated engine, and shows answers without harm."""
 
 import re
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import httpx
@@ -13,8 +8,6 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Page, expect
-
-from .conftest import ENVIRONMENT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 HARM = "<script>window.harmed = 1</script><img src=x onerror='window.harmed = 1'>"
@@ -34,29 +27,9 @@ NASTY = {
 
 
 @pytest.fixture
-def formgrader(course) -> Iterator[str]:
-    """Address of a JupyterLab at the course's root, opened by an instructor."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {"port": port, "token": "t", "open_browser": False, "allow_root": True}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *(f"--ServerApp.{name}={value}" for name, value in settings.items())],
-        cwd=course.root, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{address}/api")
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+def formgrader(course, formgrader_of) -> str:
+    """Address of formgrader for the course of the test."""
+    return formgrader_of(course)
 
 
 def hand_in_harm(course) -> None:
