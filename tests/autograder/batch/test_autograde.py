@@ -77,7 +77,7 @@ def test_lateness_is_counted_by_nbgraders_plugin(course) -> None:
         course.hand_in(learner, "right", moment)
     course.graded()
     penalties = {row[0]: row[5] for row in course.grades()}
-    assert penalties == {"early": None, "late": 6, "future": None, "words": None}
+    assert penalties == {"early": None, "late": 6, "future": 6, "words": None}
     (details,) = (course.root / "classroom/reports").glob("*.json")
     oddities = {entry["student"]: entry["oddities"] for entry in json.loads(details.read_text())["submissions"]}
     assert "still to come" in oddities["future"][0]

@@ -25,7 +25,7 @@ from autograder.batch.gradebook import GradebookWriter
 from autograder.batch.submitted import Place, read
 from autograder.errors import AcademyError, UnusableNotebookError
 
-from .conftest import ANSWERS, ENVIRONMENT, Course
+from .conftest import ANSWERS, ENVIRONMENT, SCORES, Course
 
 ROUNDS = int(os.environ.get("ACADEMY_FAULT_ROUNDS", "2"))
 CLASS = int(os.environ.get("ACADEMY_FAULT_CLASS", "24"))
@@ -66,10 +66,10 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(request.param)  # noqa: S311  no secret
 
 
-def started(course) -> subprocess.Popen[str]:
+def started(course, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        course.command("--workers", "2"),
-        cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        course.command("--workers", "2"), cwd=course.root,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT | variables,
     )  # fmt: skip
 
 
@@ -124,6 +124,44 @@ def test_fault_ctrl_c_keeps_what_is_done(course, undisturbed) -> None:
     rest = course.graded()
     assert rest["unchanged"] >= 1
     assert course.grades() == undisturbed.grades
+
+
+@pytest.fixture
+def other_clock(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A file that says how far a program's clock is off, and the variables that make a program look there."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        pytest.skip("libfaketime, which gives a program a clock of its own, is not installed")
+    shift = tmp_path / "shift"
+    return shift, {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(shift),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # no clock that is set backwards moves this one
+    }
+
+
+def test_fault_the_clock_jumps_backwards(course, undisturbed, other_clock) -> None:
+    shift, variables = other_clock
+    course.a_class(KINDS)
+    shift.write_text("+0d")
+    process = started(course, **variables)
+    wait_for_first_grades(course, process)
+    shift.write_text("-400d")
+    _, words = process.communicate(timeout=300)
+    assert process.returncode == 0, words
+    assert course.grades() == undisturbed.grades
+    moments = {str(moment) for (moment,) in course.sql("select timestamp from submitted_assignment")}
+    assert moments == {"2026-11-20 10:00:00.000000"}, "when something was handed in stands in its folder"
+
+    course.hand_in("l001", "right", timestamp="2026-11-21 10:00:00 UTC")
+    again = started(course, **variables)  # long before the first run, as it seems
+    _, words = again.communicate(timeout=300)
+    assert again.returncode == 0, words
+    assert course.totals()["l001"] == SCORES["right"]
+    assert course.graded()["graded"] == 0
+    pages = sorted(page.name for page in (course.root / "classroom/reports").glob("*.html"))
+    assert len(pages) == 3, "each run has its own report"
 
 
 @pytest.fixture
