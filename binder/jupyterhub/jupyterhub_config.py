@@ -91,6 +91,7 @@ c.LTI13Authenticator.issuer = os.environ.get("LTI13_ISSUER", "")
 c.LTI13Authenticator.authorize_url = os.environ.get("LTI13_AUTHORIZE_URL", "")
 c.LTI13Authenticator.jwks_endpoint = os.environ.get("LTI13_JWKS_ENDPOINT", "")
 c.LTI13Authenticator.client_id = names("LTI13_CLIENT_ID")
+c.LTI13Authenticator.username_key = os.environ.get("LTI13_USERNAME_KEY", "custom_username")
 c.HashAuthenticator.secret_key = os.environ.get("ACADEMY_DEMO_SECRET", "")
 c.HashAuthenticator.password_length = 12
 c.HashAuthenticator.show_logins = True  # to operators, at /hub/login_list
