@@ -109,12 +109,17 @@ class Platform:
 
     address: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+    published: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
+    signing: rsa.RSAPrivateKey | None = None
+    """the published one, unless somebody else signs"""
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, str, str]:
         """Status, media type and body; for a redirect the address in the place of the type."""
         if path == "/keys":
-            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key())) | {"kid": "1", "use": "sig"}
+            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.published.public_key())) | {
+                "kid": "1",
+                "use": "sig",
+            }
             return 200, "application/json", json.dumps({"keys": [public]})
         if path == "/authorize":
             return 302, f"{query['redirect_uri']}?{urlencode({'code': 'c', 'state': query['state']})}", ""
@@ -122,8 +127,10 @@ class Platform:
             return 200, "application/json", json.dumps({"access_token": "t", "token_type": "bearer"})
         if path == "/userinfo":
             return 200, "application/json", json.dumps(self.claims)
-        token = self.claims | {"nonce": query["nonce"], "iat": time.time(), "exp": time.time() + 60}
-        signed = jwt.encode(token, self.key, "RS256", headers={"kid": "1"})
+        if path != "/lti":
+            return 404, "text/plain", ""
+        token = self.claims | {"nonce": query["nonce"], "iat": int(time.time()), "exp": int(time.time()) + 60}
+        signed = jwt.encode(token, self.signing or self.published, "RS256", headers={"kid": "1"})
         form = "".join(
             f"<input name={name} value='{value}'>" for name, value in (("id_token", signed), ("state", query["state"]))
         )
@@ -202,5 +209,5 @@ def test_a_learning_platform_sends_its_learners(hub, platform: Platform, page: P
     assert "/hub/home" not in launched(launch | {"aud": "another", f"{LTI}custom": {"username": "anna"}}).url
     assert "/hub/home" in launched(launch | {f"{LTI}custom": {"username": "anna"}}).url
     expect(page.get_by_text("anna").first).to_be_visible()
-    platform.key = rsa.generate_private_key(65537, 2048)  # signs with a key of which the hub knows another
+    platform.signing = rsa.generate_private_key(65537, 2048)
     assert "/hub/home" not in launched(launch | {f"{LTI}custom": {"username": "berta"}}).url
