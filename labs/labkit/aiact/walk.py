@@ -135,6 +135,14 @@ class _Walk:
         return either(_any(self.products), both(_any(self.uses), negate(self.exception)))
 
     @property
+    def older(self) -> bool:
+        """Whether it was there before the day of a high-risk route that it takes, and is not known to have changed."""
+        routes = (("annex1", self.products), ("annex3", self.uses))
+        first_days = [starts(topic) for topic, rules in routes if _any(rules) == Answer.YES]
+        placed_on, changed = self.system.placed_on, self.system.answer("design_changed")
+        return placed_on is not None and changed != Answer.YES and any(placed_on < first for first in first_days)
+
+    @property
     def in_scope(self) -> Answer:
         heavier = either(_any(self.practices), self.high_risk, _any(self.transparency))
         return both(self.base, either(negate(self.system.answer("open_source")), heavier))
@@ -229,6 +237,7 @@ def _unsettled(walk: _Walk) -> Iterator[OpenQuestion]:
         "prohibited": walk.classes[Outcome.PROHIBITED] == Answer.YES,
         "derogation": _any(walk.uses) == Answer.YES and walk.derogated != Answer.NO,
         "high-risk": walk.classes[Outcome.HIGH_RISK] == Answer.YES,
+        "older": walk.classes[Outcome.HIGH_RISK] == Answer.YES and walk.older,
     }
     named = {item.rule.open_question for item in walk.definition + walk.practices + walk.transparency if item.disputed}
     for question in OPEN_QUESTIONS.values():

@@ -36,12 +36,14 @@ EDGES = [
     ("2026", date(2027, 8, 2), "Sandboxes"),
     ("2026", date(2027, 8, 2), "Models placed"),
     ("2026", date(2027, 12, 2), "Annex III"),
+    ("2026", date(2027, 12, 2), "significant change of design"),
     ("2026", date(2028, 8, 2), "Annex I"),
     ("2026", date(2030, 8, 2), "public authorities"),
     ("2026", date(2030, 12, 31), "Annex X"),
     ("2024", date(2026, 8, 2), "Annex III"),
     ("2024", date(2027, 8, 2), "Annex I"),
     ("2024", date(2026, 8, 2), "Sandboxes"),
+    ("2024", date(2026, 8, 2), "significant change of design"),
 ]
 
 
@@ -163,6 +165,28 @@ def test_literacy_carries_its_open_questions_and_its_day() -> None:
     assert {"literacy-help", "literacy-fine"} <= {question.id for question in found.unsettled}
     early = aiact.obligations("deployer", CV, on=date(2025, 2, 1))
     assert early.binding == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "placed_on", "raised"),
+    [
+        (["recruitment"], date(2027, 12, 1), True),
+        (["recruitment"], date(2027, 12, 2), False),
+        (["recruitment"], None, False),
+        (["recruitment", "design_changed"], date(2027, 12, 1), False),
+        (["annex1_a", "is_the_product", "third_party_check"], date(2028, 8, 1), True),
+        (["annex1_a", "is_the_product", "third_party_check"], date(2028, 8, 2), False),
+        ([], date(2025, 5, 1), False),
+    ],
+)
+def test_older_high_risk_systems_carry_their_open_question(
+    facts: list[str], placed_on: date | None, *, raised: bool
+) -> None:
+    system = System("x", yes=["infers", "union_market", *facts], rest="no", placed_on=placed_on)
+    for role in ("provider", "deployer"):
+        found = aiact.obligations(role, system, on=date(2029, 1, 1))
+        assert ("older-systems" in {question.id for question in found.unsettled}) == raised
+        assert "literacy" in {item.duty.id for item in found.owed}
 
 
 def test_unknown_role_gets_a_clear_answer() -> None:
