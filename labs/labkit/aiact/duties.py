@@ -139,7 +139,8 @@ def _trigger(duty: Duty, assessment: Assessment) -> tuple[Answer, Start]:
     """Say whether what a duty depends on holds, and from which day the duty binds."""
     on, in_scope = assessment.on, negate(assessment.classes[Outcome.OUT_OF_SCOPE])
     if duty.trigger == "in-scope":
-        first = starts("prohibitions")  # Chapters I and II, so Article 4 too, apply from the same day
+        # Chapters I and II, so Article 4 too, apply from the same day; older systems: OPEN_QUESTIONS["older-systems"]
+        first = starts("prohibitions")
         return in_scope, Start(first, known(on >= first))
     if duty.trigger == "derogated":
         if duty.id == "p-derogation-register":

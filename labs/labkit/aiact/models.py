@@ -102,6 +102,7 @@ def gpai(
         third_country=_answer("third_country", third_country),
     )
     raised = {"always": Answer.YES, "gpai": Answer.YES, "gpai-modification": model.modifies}
+    raised["open-source"] = known(model.open_source == Answer.YES and model.provider != Answer.NO)
     return ModelAssessment(
         compute=model.compute,
         threshold=model.threshold if model.modifies == Answer.YES else None,

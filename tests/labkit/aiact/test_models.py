@@ -104,6 +104,14 @@ def test_indications_are_called_indications() -> None:
     assert "not legal advice" in str(aiact.gpai(1e24))
 
 
+@pytest.mark.parametrize(
+    ("flop", "licence", "raised"), [(1e24, "yes", True), (1e24, "no", False), (1e20, "yes", False)]
+)
+def test_a_free_licence_brings_up_the_question_of_money(flop: float, licence: str, *, raised: bool) -> None:
+    found = aiact.gpai(flop, generates="yes", open_source=licence)
+    assert ("open-source-services" in {question.id for question in found.unsettled}) == raised
+
+
 @pytest.mark.parametrize("number", [-1.0, math.inf, math.nan])
 def test_impossible_numbers_get_a_clear_answer(number: float) -> None:
     with pytest.raises(ValueError, match="finite number that is not negative"):
