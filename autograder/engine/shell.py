@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from matplotlib import pyplot
+from matplotlib import pyplot as plt
 from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
@@ -261,7 +261,7 @@ def new_shell() -> NotebookShell:
     config.InteractiveShell.xmode = "Context"
     shell: NotebookShell = NotebookShell.instance(config=config)
     shell.enable_matplotlib("inline")  # type: ignore[no-untyped-call]
-    pyplot.uninstall_repl_displayhook()  # or each figure would be drawn when its cell ends, and again to be kept
+    plt.uninstall_repl_displayhook()  # or each figure would be drawn when its cell ends, and again to be kept
     sys.stdout = _Stream("stdout", shell)
     sys.stderr = _Stream("stderr", shell)
     return shell
