@@ -9,7 +9,6 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from matplotlib import pyplot as plt
 from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
@@ -261,6 +260,9 @@ def new_shell() -> NotebookShell:
     config.InteractiveShell.xmode = "Context"
     shell: NotebookShell = NotebookShell.instance(config=config)
     shell.enable_matplotlib("inline")  # type: ignore[no-untyped-call]
+    # It is there by now. At the top it would be imported by every program that only starts servers.
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
     plt.uninstall_repl_displayhook()  # or each figure would be drawn when its cell ends, and again to be kept
     sys.stdout = _Stream("stdout", shell)
     sys.stderr = _Stream("stderr", shell)

@@ -101,8 +101,12 @@ def gpai(
         open_source=_answer("open_source", open_source),
         third_country=_answer("third_country", third_country),
     )
-    raised = {"always": Answer.YES, "gpai": Answer.YES, "gpai-modification": model.modifies}
-    raised["open-source"] = known(model.open_source == Answer.YES and model.provider != Answer.NO)
+    raised = {
+        "always": Answer.YES,
+        "gpai": Answer.YES,
+        "gpai-modification": model.modifies,
+        "open-source": known(model.open_source == Answer.YES and model.provider != Answer.NO),
+    }
     return ModelAssessment(
         compute=model.compute,
         threshold=model.threshold if model.modifies == Answer.YES else None,
