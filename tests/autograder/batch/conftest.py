@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -19,6 +20,7 @@ import httpx
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from playwright.sync_api import Page, expect
 
 from autograder.kit import METADATA_KEY, Lab
 from autograder.rebuild import grade_id
@@ -43,6 +45,13 @@ class Course:
     """A course directory."""
 
     root: Path
+
+    def configure(self) -> None:
+        """Put the kit's nbgrader configuration where nbgrader looks for it."""
+        kit = Path(__file__).resolve().parents[3]
+        (self.root / "autograder").mkdir(parents=True)
+        shutil.copy(kit / "nbgrader_config.py", self.root)
+        shutil.copy(kit / "autograder/nbgrader_config.py", self.root / "autograder")
 
     @property
     def submitted(self) -> Path:
@@ -118,10 +127,7 @@ def prepared_course(tmp_path_factory: pytest.TempPathFactory, small_lab: Noteboo
     lab.metadata[METADATA_KEY]["limits"] = {"cell_seconds": 10}
     nbformat.write(lab, root / "labs/arithmetic/arithmetic.ipynb")
     (root / "labs/arithmetic/numbers.csv").write_text("1,2\n")
-    kit = Path(__file__).resolve().parents[3]
-    (root / "autograder").mkdir()
-    shutil.copy(kit / "nbgrader_config.py", root)
-    shutil.copy(kit / "autograder/nbgrader_config.py", root / "autograder")
+    Course(root).configure()
     Course(root).nbgrader("generate_assignment", "arithmetic")
     return root
 
@@ -142,6 +148,15 @@ def course_of(prepared_course: Path, tmp_path: Path) -> Callable[[str], Course]:
         return Course(tmp_path / name)
 
     return copied
+
+
+def press_autograde(page: Page, learner: str, title: str | re.Pattern[str]) -> None:
+    """Press a learner's button on formgrader's page of submissions, and close the window with this title that comes."""
+    row = page.locator("tr", has=page.locator("td.student-id", has_text=re.compile(f"^{learner}$")))
+    row.locator("td.autograde a").click()
+    expect(page.locator(".modal-title", has_text=title)).to_be_visible(timeout=120_000)
+    page.locator(".modal-footer button").click()
+    expect(page.locator(".modal-backdrop")).to_have_count(0)
 
 
 @pytest.fixture

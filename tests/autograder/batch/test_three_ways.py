@@ -16,14 +16,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 from rich.console import Console
 
 from autograder.kit import Lab, labs
 from autograder.rebuild import grade_id
 from autograder.release import released
 
-from .conftest import Course
+from .conftest import Course, press_autograde
 
 CLASS = int(os.environ.get("ACADEMY_CLASS", "12"))
 NAMES = ("ai-adoption", "find-and-judge", "risk-and-roles", "tokens-and-parity")
@@ -68,13 +68,10 @@ def _filled(lab: Lab, answers: dict[str, str]) -> str:
 def handed_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course of which every learner has handed in one lab; each way of grading takes a copy."""
     root = tmp_path_factory.mktemp("three-ways") / "course"
-    kit = TESTS.parent
-    (root / "autograder").mkdir(parents=True)
-    shutil.copy(kit / "nbgrader_config.py", root)
-    shutil.copy(kit / "autograder/nbgrader_config.py", root / "autograder")
     course = Course(root)
+    course.configure()
     for name in NAMES:
-        shutil.copytree(kit / "labs" / name, root / "labs" / name)
+        shutil.copytree(TESTS.parent / "labs" / name, root / "labs" / name)
         course.nbgrader("generate_assignment", name)
     streams = {name: works(labs()[name]) for name in NAMES}
     for number, name in enumerate(islice(cycle(NAMES), CLASS)):
@@ -128,9 +125,5 @@ def in_formgrader(course: Course, formgrader_of: Callable[[Course], str], browse
         page.goto(f"{address}/formgrader/manage_submissions/{name}")
         learners = sorted(path.parent.name for path in course.submitted.glob(f"*/{name}"))
         for learner in learners:
-            row = page.locator("tr", has=page.locator("td.student-id", has_text=re.compile(f"^{learner}$")))
-            row.locator("td.autograde a").click()
-            expect(page.locator(".modal-title", has_text=re.compile("Success|Error"))).to_be_visible(timeout=120_000)
-            page.locator(".modal-footer button").click()
-            expect(page.locator(".modal-backdrop")).to_have_count(0)
+            press_autograde(page, learner, re.compile("Success|Error"))
     page.close()
