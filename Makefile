@@ -52,7 +52,7 @@ lint: $(READY)  ## check style, types, security rules and the form of notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=labs:binder/jupyterhub $(BIN)/mypy $(addprefix binder/jupyterhub/,demo.py folders.py layer.py load_run.py)
+	MYPYPATH=labs:binder/jupyterhub $(BIN)/mypy $(addprefix binder/jupyterhub/,demo.py folders.py hub_process.py layer.py load_run.py)
 	$(BIN)/python -m autograder.normal_form --check courses labs
 
 format: $(READY)  ## bring code and notebooks into the form that `make lint` wants

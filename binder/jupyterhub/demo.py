@@ -12,22 +12,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import httpx
 from hashauthenticator import generate_password_digest
+from hub_process import hub_command, stop, wait_until_open
 from rich.console import Console
 from rich.table import Table
 
 from autograder.errors import AcademyError
 
-_HERE = Path(__file__).resolve().parent
 INSTRUCTOR, OPERATOR = "instructor-1", "operator-1"
 _PASSWORD_LENGTH = 12  # as in jupyterhub_config.py
-_START_SECONDS, _STOP_SECONDS = 300.0, 60.0
-# In namespaces of its own; what is in them ends with this process, however that ends.
-_CONFINED = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -59,9 +54,7 @@ def _run(folder: Path, port: int, names: list[str]) -> None:
     as_root = os.geteuid() == 0
     environment = _environment(folder, port, names)
     log = folder / "hub" / "hub.log"
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(_HERE / "jupyterhub_config.py")]
-    if as_root:
-        command = [*_CONFINED, sys.executable, str(_HERE / "layer.py"), str(folder), *command]
+    command = hub_command(folder, as_root=as_root)
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, signal.default_int_handler)
     with log.open("a") as output:
@@ -71,13 +64,13 @@ def _run(folder: Path, port: int, names: list[str]) -> None:
         )
         try:
             with console.status("the classroom is being set up ..."):
-                _wait_until_open(hub, port, log)
+                wait_until_open(hub, port, log)
             _print_logins(environment, port, folder, as_root=as_root)
             hub.wait()
         except KeyboardInterrupt:
             console.print("closing the classroom ...")
         finally:
-            _stop(hub)
+            stop(hub)
     if hub.returncode not in {0, -signal.SIGINT, -signal.SIGKILL, 128 + signal.SIGINT}:
         raise AcademyError(f"the hub has stopped; {log} says why")
 
@@ -116,23 +109,6 @@ def _environment(folder: Path, port: int, names: list[str]) -> dict[str, str]:
     }
 
 
-def _wait_until_open(hub: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    """Wait until the hub answers.
-
-    Raises `AcademyError` where it does not.
-    """
-    deadline = time.monotonic() + _START_SECONDS
-    while hub.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/hub/health", timeout=5).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.5)
-    last = [line for line in log.read_text().splitlines() if line.strip()][-1:]
-    raise AcademyError(f"the hub did not start; {log} says why{': ' if last else ''}{''.join(last)}")
-
-
 def _print_logins(environment: dict[str, str], port: int, folder: Path, *, as_root: bool) -> None:
     table = Table("who", "password", "sees", title=f"http://127.0.0.1:{port}", title_justify="left")
     people = [
@@ -153,17 +129,6 @@ def _print_logins(environment: dict[str, str], port: int, folder: Path, *, as_ro
         )
     console.print("Nothing limits memory here; systemd or Docker does, on a real hub (binder/jupyterhub/README.md).")
     console.print(f"All is kept in {folder}. Stop with Ctrl-C.")
-
-
-def _stop(hub: "subprocess.Popen[bytes]") -> None:
-    """Ask the hub to stop its servers, the proxy and itself, and end by force what is left after a while."""
-    if hub.poll() is None:
-        os.killpg(hub.pid, signal.SIGINT)
-        try:
-            hub.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(hub.pid, signal.SIGKILL)
-            hub.wait()
 
 
 if __name__ == "__main__":

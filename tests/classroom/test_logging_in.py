@@ -2,9 +2,7 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,17 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hub_process import hub_command, stop, wait_until_open
 from playwright.sync_api import Browser, Page, expect
-
-from autograder.kit import kit_folder
 
 from .conftest import PROXY, free_port
 
-HUB = kit_folder() / "binder/jupyterhub"
 PASSWORD = "forty-two-learners"  # noqa: S105  of a hub that lives for a minute
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 
@@ -45,32 +40,19 @@ def hub(run_classroom, tmp_path: Path) -> Iterator[Callable[..., str]]:
             "ACADEMY_PROXY": str(PROXY), "ACADEMY_SPAWNER": "local", "ACADEMY_OPERATORS": "olga",
             "ACADEMY_INSTRUCTORS": "ines",
         }  # fmt: skip
-        inside = [sys.executable, HUB / "layer.py", room, sys.executable, "-m", "jupyterhub", "-f"]
-        with (room / "hub/hub.log").open("w") as log:
-            command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *inside]
+        log = room / "hub/hub.log"
+        with log.open("w") as output:
             process = subprocess.Popen(
-                [*command, HUB / "jupyterhub_config.py"],
-                env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                hub_command(room, as_root=True),
+                env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         running.append(process)
-        address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            assert process.poll() is None, (room / "hub/hub.log").read_text()[-3000:]
-            try:
-                if httpx.get(f"{address}/hub/health").is_success:
-                    return address
-            except httpx.TransportError:
-                time.sleep(0.3)
-        raise AssertionError((room / "hub/hub.log").read_text()[-3000:])
+        wait_until_open(process, port, log)
+        return f"http://127.0.0.1:{port}"
 
     yield start
     for process in running:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        stop(process)
 
 
 @pytest.fixture
